@@ -1,0 +1,71 @@
+/** What is known of an object without reading it. */
+export interface ObjectInfo {
+  readonly key: string;
+  readonly bytes: number;
+  /** Opaque version of the content; never an MD5. For logs and comparison with itself only. */
+  readonly etag: string;
+}
+
+/** What a store can do beyond the required calls; an unsupported call throws `UNSUPPORTED` (`invalid`). */
+export interface ObjectStoreCapabilities {
+  readonly multipart: boolean;
+  /** Replace an object only at a known etag. Nothing that safety rests on uses it. */
+  readonly putIfMatch: boolean;
+}
+
+export interface CallOptions {
+  /** Aborting stops the waiting, not the effect: an aborted write rejects with `indeterminate`. */
+  readonly signal?: AbortSignal;
+}
+
+/** One body, or its parts in order. Borrowed until the call settles. */
+export type ObjectBody = Uint8Array | readonly Uint8Array[];
+
+/**
+ * Immutable objects under keys of `[A-Za-z0-9._/-]`, 1..512 characters, without empty, `.` and `..` segments.
+ *
+ * A resolved write is durable and visible to every later call of every process. Writes are atomic: a key has no object, or
+ * all of one. Rejections: `UNAVAILABLE` (`unavailable`) means certainly not done; `UNKNOWN_OUTCOME` (`indeterminate`) means it
+ * may have been done, or may still be; reads reject with `unavailable` only.
+ */
+export interface ObjectStore {
+  readonly capabilities: ObjectStoreCapabilities;
+  /** Where the objects are, for messages: `file:/var/lib/karst`. */
+  readonly location: string;
+
+  /** Creates or replaces. */
+  put(key: string, body: ObjectBody, options?: CallOptions): Promise<void>;
+  /** Creates unless the key has an object. Of any number of concurrent calls exactly one gets `created`. */
+  putIfAbsent(key: string, body: ObjectBody, options?: CallOptions): Promise<"created" | "exists">;
+  /** Replaces the object at `etag`. `mismatch`: another version, or none. */
+  putIfMatch(key: string, body: ObjectBody, etag: string, options?: CallOptions): Promise<"replaced" | "mismatch">;
+  /**
+   * The object's bytes, or those in `[start, end)`; fresh memory, owned by the caller.
+   *
+   * @throws KarstError `OBJECT_NOT_FOUND` (`not_found`); `RANGE_NOT_SATISFIABLE` (`out_of_range`) unless 0 ≤ start < end ≤ size.
+   */
+  get(key: string, options?: CallOptions & { readonly range?: ByteRange }): Promise<Uint8Array>;
+  head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
+  /** Objects whose key begins with `prefix` and is greater than `startAfter`, in key order (UTF-8). Read lazily, page by page. */
+  list(prefix: string, options?: CallOptions & { readonly startAfter?: string }): AsyncIterable<ObjectInfo>;
+  /** Removes the objects; keys without one are fine. */
+  delete(keys: readonly string[], options?: CallOptions): Promise<void>;
+  /** Begins an object written in parts; nothing is visible before `complete`. */
+  createMultipart(key: string, options?: CallOptions): Promise<MultipartUpload>;
+  /** Ends the store's own resources. Later calls reject with `STORE_CLOSED` (`closed`). */
+  close(): Promise<void>;
+}
+
+/** `[start, end)` in bytes. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface MultipartUpload {
+  /** Adds part `number` (1..10,000, any order, each once). All but the last are at least 5 MiB where the store is S3. */
+  part(number: number, body: ObjectBody, options?: CallOptions): Promise<void>;
+  /** Makes the parts, by number, the object; replaces an existing one. */
+  complete(options?: CallOptions): Promise<void>;
+  abort(options?: CallOptions): Promise<void>;
+}
