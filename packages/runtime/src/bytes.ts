@@ -38,7 +38,8 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
  */
 export function getInt64(view: DataView, position: number): number {
   const value = view.getInt32(position) * 0x1_0000_0000 + view.getUint32(position + 4);
-  if (!Number.isSafeInteger(value)) throw runtimeError("TRUNCATED", `int64 ${value} is not a safe integer`);
+  if (!Number.isSafeInteger(value))
+    throw runtimeError("TRUNCATED", `int64 ${value} is not a safe integer`);
   return value;
 }
 

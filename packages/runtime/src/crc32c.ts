@@ -33,4 +33,5 @@ export function crc32c(bytes: Uint8Array, seed = 0): number {
 }
 
 /** Which implementation serves long inputs. */
-export const crc32cImplementation: "native" | "portable" = native === undefined ? "portable" : "native";
+export const crc32cImplementation: "native" | "portable" =
+  native === undefined ? "portable" : "native";

@@ -48,7 +48,12 @@ export function defineErrors<Table extends ErrorTable>(
 
 /** Whether a value is a Karst error, of any copy of the package, and of one of the kinds where some are given. */
 export function isKarstError(value: unknown, ...kinds: readonly ErrorKind[]): value is KarstError {
-  if (typeof value !== "object" || value === null || (value as Record<symbol, unknown>)[brand] !== true) return false;
+  if (
+    typeof value !== "object" ||
+    value === null ||
+    (value as Record<symbol, unknown>)[brand] !== true
+  )
+    return false;
   return kinds.length === 0 || kinds.includes((value as KarstError).kind);
 }
 

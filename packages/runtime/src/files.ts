@@ -32,7 +32,11 @@ export interface Files {
   open(path: string, mode: "read" | "create" | "write"): Promise<FileHandle>;
   /** Entries of a directory, sorted by name. */
   list(path: string): Promise<readonly DirectoryEntry[]>;
-  stat(path: string): Promise<{ readonly kind: FileKind; readonly bytes: number; readonly modifiedMs: number } | undefined>;
+  stat(
+    path: string,
+  ): Promise<
+    { readonly kind: FileKind; readonly bytes: number; readonly modifiedMs: number } | undefined
+  >;
   /** Creates the directory and its missing parents; existing ones are fine. Not durable without `syncDirectory` of the parents. */
   makeDirectory(path: string): Promise<void>;
   /** Replaces `to` atomically. Durable after `syncDirectory` of both parents. */

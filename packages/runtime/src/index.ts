@@ -1,8 +1,35 @@
-export { concatBytes, copyOf, equalBytes, getInt64, setInt64, utf8Decode, utf8DecodeStrict, utf8Encode, viewOf } from "./bytes.ts";
+export {
+  concatBytes,
+  copyOf,
+  equalBytes,
+  getInt64,
+  setInt64,
+  utf8Decode,
+  utf8DecodeStrict,
+  utf8Encode,
+  viewOf,
+} from "./bytes.ts";
 export { type Clock, sleep, type Timer } from "./clock.ts";
 export { crc32c, crc32cImplementation } from "./crc32c.ts";
-export { assert, defineErrors, type ErrorKind, type ErrorTable, hasCode, isKarstError, KarstError, RUNTIME_ERRORS, runtimeError } from "./errors.ts";
-export type { BlockingFile, BlockingFiles, DirectoryEntry, FileHandle, FileKind, Files } from "./files.ts";
+export {
+  assert,
+  defineErrors,
+  type ErrorKind,
+  type ErrorTable,
+  hasCode,
+  isKarstError,
+  KarstError,
+  RUNTIME_ERRORS,
+  runtimeError,
+} from "./errors.ts";
+export type {
+  BlockingFile,
+  BlockingFiles,
+  DirectoryEntry,
+  FileHandle,
+  FileKind,
+  Files,
+} from "./files.ts";
 export { MEMORY_BUDGET_BYTES, SLAB_BYTES } from "./limits.ts";
 export { type LogFields, type Logger, silentLogger } from "./log.ts";
 export { MemoryBudget } from "./memory-budget.ts";

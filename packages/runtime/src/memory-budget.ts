@@ -39,6 +39,7 @@ export class MemoryBudget {
 
   release(bytes: number): void {
     this.#reservedBytes -= bytes;
-    if (this.#reservedBytes < 0) throw runtimeError("ASSERTION_FAILED", "released more than was reserved");
+    if (this.#reservedBytes < 0)
+      throw runtimeError("ASSERTION_FAILED", "released more than was reserved");
   }
 }

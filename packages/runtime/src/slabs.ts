@@ -88,6 +88,7 @@ export class SlabPool {
   #recycle(slab: Slab): void {
     this.#budget.release(slab.bytes.length);
     if (this.#poison) slab.bytes.fill(POISON_BYTE);
-    if (slab.bytes.length === this.slabBytes && this.#idle.length < this.#idleMax) this.#idle.push(slab);
+    if (slab.bytes.length === this.slabBytes && this.#idle.length < this.#idleMax)
+      this.#idle.push(slab);
   }
 }

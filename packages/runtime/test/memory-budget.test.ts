@@ -5,7 +5,10 @@ import { test } from "vitest";
 test("a reservation over the limit is refused with nothing taken", () => {
   const budget = new MemoryBudget(10);
   budget.reserve(6, "first");
-  assert.throws(() => budget.reserve(5, "second"), (error) => hasCode(error, "MEMORY_BUDGET_EXCEEDED"));
+  assert.throws(
+    () => budget.reserve(5, "second"),
+    (error) => hasCode(error, "MEMORY_BUDGET_EXCEEDED"),
+  );
   assert.equal(budget.reservedBytes, 6);
   budget.release(6);
   assert.equal(budget.reservedBytes, 0);
