@@ -14,7 +14,10 @@ export interface ObjectStoreCapabilities {
 }
 
 export interface CallOptions {
-  /** Aborting stops the waiting, not the effect: an aborted write rejects with `indeterminate`. */
+  /**
+   * Aborting stops the waiting. An aborted call rejects with `UNAVAILABLE` if it certainly had no effect, as one aborted before it
+   * began, else with `UNKNOWN_OUTCOME`; the signal's reason is the cause. It may also succeed.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -22,7 +25,8 @@ export interface CallOptions {
 export type ObjectBody = Uint8Array | readonly Uint8Array[];
 
 /**
- * Immutable objects under keys of `[A-Za-z0-9._/-]`, 1..512 characters, without empty, `.` and `..` segments.
+ * Immutable objects under keys of `[A-Za-z0-9._/-]`, 1..512 characters, whose segments, between slashes, have 1..200 characters
+ * and are not `.` or `..`. Any other key rejects with `INVALID_KEY` (`invalid`). A key may also begin another one: `a`, `a/b`.
  *
  * A resolved write is durable and visible to every later call of every process. Writes are atomic: a key has no object, or
  * all of one. Rejections: `UNAVAILABLE` (`unavailable`) means certainly not done; `UNKNOWN_OUTCOME` (`indeterminate`) means it
@@ -38,7 +42,12 @@ export interface ObjectStore {
   /** Creates unless the key has an object. Of any number of concurrent calls exactly one gets `created`. */
   putIfAbsent(key: string, body: ObjectBody, options?: CallOptions): Promise<"created" | "exists">;
   /** Replaces the object at `etag`. `mismatch`: another version, or none. */
-  putIfMatch(key: string, body: ObjectBody, etag: string, options?: CallOptions): Promise<"replaced" | "mismatch">;
+  putIfMatch(
+    key: string,
+    body: ObjectBody,
+    etag: string,
+    options?: CallOptions,
+  ): Promise<"replaced" | "mismatch">;
   /**
    * The object's bytes, or those in `[start, end)`; fresh memory, owned by the caller.
    *
@@ -47,12 +56,15 @@ export interface ObjectStore {
   get(key: string, options?: CallOptions & { readonly range?: ByteRange }): Promise<Uint8Array>;
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
   /** Objects whose key begins with `prefix` and is greater than `startAfter`, in key order (UTF-8). Read lazily, page by page. */
-  list(prefix: string, options?: CallOptions & { readonly startAfter?: string }): AsyncIterable<ObjectInfo>;
+  list(
+    prefix: string,
+    options?: CallOptions & { readonly startAfter?: string },
+  ): AsyncIterable<ObjectInfo>;
   /** Removes the objects; keys without one are fine. */
   delete(keys: readonly string[], options?: CallOptions): Promise<void>;
   /** Begins an object written in parts; nothing is visible before `complete`. */
   createMultipart(key: string, options?: CallOptions): Promise<MultipartUpload>;
-  /** Ends the store's own resources. Later calls reject with `STORE_CLOSED` (`closed`). */
+  /** Waits for the calls under way and ends the store's own resources; a second time does nothing. Later calls reject with `STORE_CLOSED` (`closed`). */
   close(): Promise<void>;
 }
 
@@ -62,10 +74,14 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** After `complete` has succeeded, or after `abort`, its calls reject with `UPLOAD_ENDED` (`closed`); `abort` does nothing then. */
 export interface MultipartUpload {
-  /** Adds part `number` (1..10,000, any order, each once). All but the last are at least 5 MiB where the store is S3. */
+  /**
+   * Adds part `number` (1..10,000, any order, each once; one that was rejected may be given again). All but the last are at
+   * least 5 MiB where the store is S3.
+   */
   part(number: number, body: ObjectBody, options?: CallOptions): Promise<void>;
-  /** Makes the parts, by number, the object; replaces an existing one. */
+  /** Makes the parts, at least one, by number, the object; replaces an existing one. After a rejection it may be tried again. */
   complete(options?: CallOptions): Promise<void>;
   abort(options?: CallOptions): Promise<void>;
 }

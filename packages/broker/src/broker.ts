@@ -1,0 +1,175 @@
+import type { Engine, Topics } from "@karst/core";
+import { uuidToBase64 } from "@karst/kafka-protocol";
+import type { Connection, Listener, Runtime, Timer } from "@karst/runtime";
+import { ClientConnection } from "./connection/client-connection.ts";
+import type { BrokerContext } from "./handlers/handler.ts";
+import { type BrokerLimits, DEFAULT_BROKER_LIMITS } from "./limits.ts";
+import { RequestMemory } from "./request-memory.ts";
+
+export interface BrokerOptions {
+  readonly engine: Engine;
+  readonly topics: Topics;
+  readonly runtime: Runtime;
+  /** Port 0 takes a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** What clients are told to connect to; by default where we listen. */
+  readonly advertised?: { readonly host: string; readonly port: number };
+  readonly limits?: Partial<BrokerLimits>;
+  /** Whether the first Metadata request for a topic creates it, as Kafka's default does. Default: true. */
+  readonly autoCreateTopics?: boolean;
+}
+
+/** A Kafka listener over an open engine. The engine and its topics stay the caller's, to close afterwards. */
+export interface Broker {
+  readonly host: string;
+  readonly port: number;
+  readonly connections: number;
+  /** Stops listening and closes every connection; requests that are being served may end unanswered. */
+  close(): Promise<void>;
+}
+
+const SWEEP_INTERVAL_MS = 1_000;
+
+/** @throws KarstError `ADDRESS_IN_USE` (`unavailable`). */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const limits: BrokerLimits = { ...DEFAULT_BROKER_LIMITS, ...options.limits };
+  const { runtime } = options;
+  const connections = new Connections({
+    runtime,
+    limits,
+    memory: new RequestMemory(options.engine.memory, limits.requestBytesMax),
+  });
+  const listener = await runtime.net.listen(options.listen, (socket) => connections.accept(socket));
+  connections.open({
+    topics: options.topics,
+    runtime,
+    log: runtime.log,
+    limits,
+    clusterId: uuidToBase64(options.engine.rootId),
+    advertised: options.advertised ?? { host: listener.host, port: listener.port },
+    autoCreateTopics: options.autoCreateTopics ?? true,
+    counters: {
+      producedBatches: runtime.metrics.counter("karst_broker_produced_batches"),
+      fetchedBytes: runtime.metrics.counter("karst_broker_fetched_bytes"),
+    },
+  });
+  return new RunningBroker(listener, connections);
+}
+
+class RunningBroker implements Broker {
+  readonly #listener: Listener;
+  readonly #connections: Connections;
+
+  constructor(listener: Listener, connections: Connections) {
+    this.#listener = listener;
+    this.#connections = connections;
+  }
+
+  get host(): string {
+    return this.#listener.host;
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  get connections(): number {
+    return this.#connections.count;
+  }
+
+  async close(): Promise<void> {
+    const listening = this.#listener.close();
+    this.#connections.close();
+    await listening;
+  }
+}
+
+/** Every open connection, their common flush at the end of a turn, and the sweep for stalled ones. */
+class Connections {
+  readonly #runtime: Runtime;
+  readonly #limits: BrokerLimits;
+  readonly #memory: RequestMemory;
+  readonly #open = new Set<ClientConnection>();
+  readonly #unflushed = new Set<ClientConnection>();
+  #broker: BrokerContext | undefined;
+  #sweepTimer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: {
+    readonly runtime: Runtime;
+    readonly limits: BrokerLimits;
+    readonly memory: RequestMemory;
+  }) {
+    this.#runtime = options.runtime;
+    this.#limits = options.limits;
+    this.#memory = options.memory;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  open(broker: BrokerContext): void {
+    this.#broker = broker;
+  }
+
+  accept(socket: Connection): void {
+    const broker = this.#broker;
+    if (this.#closed || broker === undefined || this.#open.size >= this.#limits.connectionsMax) {
+      // Started, so that its end is heard of; then closed without an answer, as Kafka does.
+      socket.start({
+        data: () => undefined,
+        drain: () => undefined,
+        end: () => undefined,
+        closed: () => undefined,
+      });
+      socket.destroy();
+      if (!this.#closed)
+        this.#runtime.log.warn("connection-refused", { peer: socket.peer, open: this.#open.size });
+      return;
+    }
+    const connection = new ClientConnection({
+      socket,
+      broker,
+      memory: this.#memory,
+      scheduleFlush: (unflushed) => this.#scheduleFlush(unflushed),
+      onClosed: (closed) => {
+        this.#open.delete(closed);
+        if (this.#open.size === 0) this.#stopSweeping();
+      },
+    });
+    this.#open.add(connection);
+    this.#sweepTimer ??= this.#runtime.clock.setTimer(SWEEP_INTERVAL_MS, () => this.#sweep());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopSweeping();
+    for (const connection of this.#open) connection.destroy();
+  }
+
+  /** One flush of each connection per turn, however many of its responses became ready in it. */
+  #scheduleFlush(connection: ClientConnection): void {
+    if (this.#unflushed.size === 0) this.#runtime.clock.defer(() => this.#flush());
+    this.#unflushed.add(connection);
+  }
+
+  #flush(): void {
+    const connections = [...this.#unflushed];
+    this.#unflushed.clear();
+    for (const connection of connections) connection.flush();
+  }
+
+  #sweep(): void {
+    this.#sweepTimer = undefined;
+    for (const connection of this.#open) connection.sweep();
+    if (this.#open.size > 0 && !this.#closed) {
+      this.#sweepTimer = this.#runtime.clock.setTimer(SWEEP_INTERVAL_MS, () => this.#sweep());
+    }
+  }
+
+  #stopSweeping(): void {
+    this.#sweepTimer?.cancel();
+    this.#sweepTimer = undefined;
+  }
+}

@@ -1,0 +1,44 @@
+const MiB = 1024 * 1024;
+
+/** Every bound of a broker. Settings: plain data, overridden at start. */
+export interface BrokerLimits {
+  /** Open connections; one more is closed at once. */
+  readonly connectionsMax: number;
+  /** Largest request frame. */
+  readonly frameBytesMax: number;
+  /** Largest frame before a connection's first valid request. */
+  readonly firstFrameBytesMax: number;
+  /** Request bytes held over all connections: above it, reading pauses. At least `frameBytesMax`, at most half the memory budget. */
+  readonly requestBytesMax: number;
+  /** Requests of one connection that are not answered yet: above it, reading from it pauses. */
+  readonly requestsInFlightMax: number;
+  /** Response bytes of one connection that the socket has not taken: above it, its requests wait. */
+  readonly responseBytesMax: number;
+  /** Record bytes in one Fetch response, whatever the client asks for (the first batch always fits). */
+  readonly fetchBytesMax: number;
+  /** A request frame must arrive within this time of its first byte, a response leave within it. */
+  readonly transferTimeoutMs: number;
+  /** A connection without a request for this long is closed. */
+  readonly idleTimeoutMs: number;
+  /** A Fetch waits at most this long, whatever the client asks for. */
+  readonly fetchWaitMsMax: number;
+  /** Topics or partitions named in one request. */
+  readonly requestEntriesMax: number;
+  /** Partitions of a topic made by its first use. */
+  readonly defaultPartitions: number;
+}
+
+export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
+  connectionsMax: 10_000,
+  frameBytesMax: 100 * MiB,
+  firstFrameBytesMax: 64 * 1024,
+  requestBytesMax: 128 * MiB,
+  requestsInFlightMax: 1_000,
+  responseBytesMax: 8 * MiB,
+  fetchBytesMax: 55 * MiB,
+  transferTimeoutMs: 30_000,
+  idleTimeoutMs: 600_000,
+  fetchWaitMsMax: 60_000,
+  requestEntriesMax: 100_000,
+  defaultPartitions: 1,
+};
