@@ -84,6 +84,8 @@ test("concatBytes and equalBytes", () => {
 test("UTF-8: round trip, and malformed input", () => {
   const text = "kärst — 川 🪨";
   assert.equal(utf8DecodeStrict(utf8Encode(text)), text);
+  // A byte order mark is a character like any other.
+  assert.equal(utf8DecodeStrict(utf8Encode(`\uFEFF${text}`)), `\uFEFF${text}`);
   for (const bad of [[0xc3], [0xff], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]) {
     assert.throws(() => utf8DecodeStrict(Uint8Array.from(bad)), isTruncated);
     assert.match(utf8Decode(Uint8Array.from(bad)), /�/);

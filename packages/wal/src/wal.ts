@@ -66,7 +66,7 @@ export interface Wal {
    * The caller owns one reference of the returned slab and must release it once.
    *
    * @throws KarstError `FRAME_TOO_LARGE` (`invalid`); `WAL_FENCED` (`fenced`); `WAL_FAILED`, `WAL_CLOSED` (`closed`);
-   * `WAL_FULL`, `MEMORY_BUDGET_EXCEEDED` (`unavailable`): nothing was taken.
+   * `WAL_FULL`, `WAL_BACKLOG_FULL`, `MEMORY_BUDGET_EXCEEDED` (`unavailable`): nothing was taken.
    */
   append(frame: Frame): AppendedFrame;
   /** Resolves when everything appended before the call is durable; rejects if that cannot happen any more. */
@@ -82,15 +82,17 @@ export interface Wal {
   close(): Promise<void>;
   /** Removes the (fully trimmed) log from its place, after its owner has recorded it as drained. Ends the instance. */
   destroy(): Promise<void>;
+  /**
+   * Ends at once, as a crash would: what is not durable may be lost, `failed` is not called, pending flushes reject. Gives back
+   * what the instance holds of this process, so that the WAL can be claimed again.
+   */
+  abandon(): Promise<void>;
 }
 
 export type WalKind = "file" | "memory" | "object";
 
-/**
- * Exclusive right to recover and continue one WAL; whoever claims later fences this one. The order at open is:
- * claim, *then* re-read the catalogue, then recover.
- */
-export interface WalClaim {
+/** What a claim says of itself. */
+export interface ClaimFacts {
   readonly walId: string;
   /** Minted with the WAL, never defaulted. */
   readonly nodeId: string;
@@ -101,6 +103,13 @@ export interface WalClaim {
   readonly fresh: boolean;
   /** Where it is, for messages; a file WAL's directory. */
   readonly location: string;
+}
+
+/**
+ * Exclusive right to recover and continue one WAL; whoever claims later fences this one. The order at open is:
+ * claim, *then* re-read the catalogue, then recover.
+ */
+export interface WalClaim extends ClaimFacts {
   /**
    * Reads the log above `trim`, accepts its durable prefix, makes that prefix durable again where it may not be, hands the
    * frames over in order, and continues after them.
@@ -109,6 +118,8 @@ export interface WalClaim {
    */
   recover(options: {
     readonly trim: WalPosition;
+    /** Called once the log has been found whole, and before anything of it is changed; what it rejects with ends the recovery. */
+    readonly accept?: () => Promise<void>;
     readonly onFrame: (frame: RecoveredFrame) => void;
     readonly listener: WalListener;
   }): Promise<Wal>;
@@ -122,8 +133,14 @@ export interface WalFactory {
   /**
    * Creates the WAL if its place is empty, and claims it for the root.
    *
+   * @param options.admit is told what the claim will be before anything is changed, a fence made or a WAL begun; what it throws
+   * refuses the claim. Only what is known after the claim is certain: this is so that a refusal leaves no trace, and is no more
+   * likely to be overcome the next time.
    * @throws KarstError `WAL_FOREIGN` (`invalid`): it belongs to another root, or the directory is not a WAL's; `WAL_IN_USE`
    * (`conflict`): another live process holds it; `WAL_CORRUPT`, `WAL_VERSION` (`corrupt`).
    */
-  claim(options: { readonly rootId: string }): Promise<WalClaim>;
+  claim(options: {
+    readonly rootId: string;
+    readonly admit?: (facts: ClaimFacts) => void;
+  }): Promise<WalClaim>;
 }

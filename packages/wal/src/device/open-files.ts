@@ -1,0 +1,62 @@
+import { assert, type BlockingFile } from "@karst/runtime";
+import { OPEN_FILES_MAX } from "../limits.ts";
+
+/**
+ * Files kept open by name: those that were created here, which alone are ever written, and others for reading.
+ *
+ * Invariant: of either sort at most OPEN_FILES_MAX are open between calls; the least recently used goes first. A plan of
+ * segments has fewer than that created and not written to their end.
+ */
+export class OpenFiles {
+  readonly #opener: (name: string) => BlockingFile;
+  readonly #created = new Map<string, BlockingFile>();
+  readonly #others = new Map<string, BlockingFile>();
+
+  /** `opener` opens an existing file for reading. */
+  constructor(opener: (name: string) => BlockingFile) {
+    this.#opener = opener;
+  }
+
+  reading(name: string): BlockingFile {
+    const created = this.#created.get(name);
+    if (created !== undefined) return created;
+    const file = this.#others.get(name) ?? this.#opener(name);
+    keep(this.#others, name, file);
+    return file;
+  }
+
+  writing(name: string): BlockingFile {
+    const file = this.#created.get(name);
+    assert(file !== undefined, `${name} is not open for writing`);
+    keep(this.#created, name, file);
+    return file;
+  }
+
+  /** Takes over a file that has just been created. */
+  created(name: string, file: BlockingFile): void {
+    keep(this.#created, name, file);
+  }
+
+  drop(name: string): void {
+    for (const files of [this.#created, this.#others]) {
+      const file = files.get(name);
+      files.delete(name);
+      file?.close();
+    }
+  }
+
+  clear(): void {
+    for (const name of [...this.#created.keys(), ...this.#others.keys()]) this.drop(name);
+  }
+}
+
+/** Puts a file last in its map's order, and closes the first where there are too many. */
+function keep(files: Map<string, BlockingFile>, name: string, file: BlockingFile): void {
+  files.delete(name);
+  files.set(name, file);
+  if (files.size <= OPEN_FILES_MAX) return;
+  const oldest = files.keys().next().value as string;
+  const closed = files.get(oldest);
+  files.delete(oldest);
+  closed?.close();
+}
