@@ -1,6 +1,7 @@
 import {
   type DirectoryEntry,
   hasCode,
+  type KarstError,
   type Random,
   randomId,
   type Runtime,
@@ -31,9 +32,10 @@ export interface FileClaimContext {
 }
 
 /**
- * A claim of a file WAL: the courtesy lock, then the identity, then the fence that ends every earlier claim.
+ * A claim of a file WAL: the courtesy lock, then the fence that ends every earlier claim, then the identity.
  *
- * The lock only makes for a clear sentence where two processes meet; that one of them stops writing rests on the fence.
+ * The lock only makes for a clear sentence where two processes meet; that one of them stops writing rests on the fence. Whose WAL is
+ * here is decided after the fence, and the identity is written only while there is no later fence: so it never hits a later claim's.
  */
 export class FileClaim implements WalClaim {
   readonly kind = "file";
@@ -86,18 +88,22 @@ export class FileClaim implements WalClaim {
         fresh: found === undefined,
         location,
       });
-      await lock(device);
+      await lock(context);
       try {
-        if (found === undefined) await begin(device, identity);
         const epoch = await fence(device);
-        return new FileClaim(context, identity, epoch, found === undefined);
+        // Whatever an earlier claim was about to name, it now cannot.
+        await removeTemporaries(device);
+        const now = await look(device, await device.list(), rootId);
+        if (now?.walId !== found?.walId) throw contested(device);
+        if (now === undefined) await begin(device, identity, epoch);
+        return new FileClaim(context, now ?? identity, epoch, now === undefined);
       } catch (error) {
         await unlock(context);
         throw error;
       }
     } catch (error) {
       await device.close();
-      throw error;
+      throw isContest(error) ? contested(device, error) : error;
     }
   }
 
@@ -119,7 +125,7 @@ export class FileClaim implements WalClaim {
       return wal;
     } catch (error) {
       this.#state = "failed";
-      throw error;
+      throw isContest(error) ? contested(this.#context.device, error) : error;
     }
   }
 
@@ -134,12 +140,13 @@ export class FileClaim implements WalClaim {
 
   async #write(state: IdentityState): Promise<void> {
     this.#identity = { ...this.#identity, state };
-    await this.#context.device.replaceSmall(IDENTITY_FILE, encodeIdentity(this.#identity));
+    await writeIdentity(this.#context.device, this.#identity, this.epoch);
   }
 
   /**
    * Everything but our own fence, so that the epochs of this place go on growing: no earlier claim can ever take the fence of a
-   * later WAL for its own. The identity says first that the rest is not needed any more.
+   * later WAL for its own; and the identity, which says first that the rest is not needed any more: a later claim may replace it at
+   * any time.
    */
   async #removeAll(): Promise<void> {
     const { device } = this.#context;
@@ -200,27 +207,46 @@ function minted(random: Random, rootId: string): Identity {
 }
 
 /** A new WAL in a place that is empty, but for what a destroyed one left. */
-async function begin(device: SegmentDevice, identity: Identity): Promise<void> {
-  await removeContent(device, await greatestFence(device));
-  await device.replaceSmall(IDENTITY_FILE, encodeIdentity(identity));
+async function begin(device: SegmentDevice, identity: Identity, epoch: number): Promise<void> {
+  await removeContent(device, epoch);
+  await writeIdentity(device, identity, epoch);
 }
 
-/** Removes all files of a WAL but the lock and one fence; the identity, which says that this is to be done, last. */
-async function removeContent(device: SegmentDevice, keptFence: number): Promise<void> {
+/** @throws KarstError `WAL_FENCED` (`fenced`) where the epoch has a successor, with nothing written. */
+async function writeIdentity(
+  device: SegmentDevice,
+  identity: Identity,
+  epoch: number,
+): Promise<void> {
+  const bytes = encodeIdentity(identity);
+  try {
+    await device.replaceSmall({ name: IDENTITY_FILE, bytes, writer: String(epoch), epoch });
+  } catch (error) {
+    if (!hasCode(error, "FILE_NOT_FOUND")) throw error;
+    throw walError("WAL_FENCED", `a later claim of the WAL in ${device.location} exists`, error);
+  }
+}
+
+/** Removes the segments up to this claim's, what is temporary, and all earlier fences: nothing that a later claim may rest on. */
+async function removeContent(device: SegmentDevice, epoch: number): Promise<void> {
   const names: string[] = [];
   const fences: { readonly name: string; readonly epoch: number }[] = [];
-  let hasIdentity = false;
   for (const { name } of await device.list()) {
     const parsed = parseName(name);
-    if (parsed.tag === "segment" || parsed.tag === "temporary") names.push(name);
-    if (parsed.tag === "fence" && parsed.epoch < keptFence)
-      fences.push({ name, epoch: parsed.epoch });
-    if (parsed.tag === "identity") hasIdentity = true;
+    if (parsed.tag === "temporary") names.push(name);
+    if (parsed.tag === "segment" && parsed.epoch <= epoch) names.push(name);
+    if (parsed.tag === "fence" && parsed.epoch < epoch) fences.push({ name, epoch: parsed.epoch });
   }
   // In ascending order: see `DeviceSteps`.
   names.push(...fences.toSorted((a, b) => a.epoch - b.epoch).map(({ name }) => name));
   if (names.length > 0) await device.remove(names);
-  if (hasIdentity) await device.remove([IDENTITY_FILE]);
+}
+
+async function removeTemporaries(device: SegmentDevice): Promise<void> {
+  const names = (await device.list())
+    .map(({ name }) => name)
+    .filter((name) => parseName(name).tag === "temporary");
+  if (names.length > 0) await device.remove(names);
 }
 
 /** Creates the next fence: from here on, no earlier claim reports anything durable. */
@@ -257,10 +283,11 @@ async function refuseWhileHeld(device: SegmentDevice): Promise<void> {
   );
 }
 
-async function lock(device: SegmentDevice): Promise<void> {
+async function lock({ device, random }: FileClaimContext): Promise<void> {
   device.holder.begin();
   try {
-    await device.replaceSmall(LOCK_FILE, utf8Encode(device.holder.self));
+    const bytes = utf8Encode(device.holder.self);
+    await device.replaceSmall({ name: LOCK_FILE, bytes, writer: randomId(random) });
   } catch (error) {
     device.holder.end();
     throw error;
@@ -277,4 +304,17 @@ async function unlock({ device, runtime }: FileClaimContext): Promise<void> {
   } catch (error) {
     runtime.log.warn("wal-lock-not-removed", { location: device.location, reason: String(error) });
   }
+}
+
+/** Somebody else created, removed or replaced what this claim was about to use. */
+function isContest(error: unknown): error is KarstError {
+  return hasCode(error, "FILE_EXISTS") || hasCode(error, "FILE_NOT_FOUND");
+}
+
+function contested({ location }: SegmentDevice, cause?: unknown): KarstError {
+  return walError(
+    "WAL_IN_USE",
+    `${location} was opened by another process at the same time. Let only one of them start`,
+    cause,
+  );
 }

@@ -1,5 +1,12 @@
-import { assert, type Slab, type SlabPool } from "@karst/runtime";
-import { type FrameFields, GROUP_HEADER_BYTES, type Memory, writeFrame } from "./format/group.ts";
+import { assert, crc32c, type Slab, type SlabPool } from "@karst/runtime";
+import {
+  type FrameFields,
+  GROUP_HEADER_BYTES,
+  groupSeed,
+  type Memory,
+  writeFrame,
+  writeGroupHeader,
+} from "./format/group.ts";
 import type { WalLimits } from "./limits.ts";
 import type { PlannedSegment } from "./segment-plan.ts";
 
@@ -16,7 +23,16 @@ export interface Group {
   length: number;
   readonly lengthMax: number;
   frames: number;
+  /** Bytes, the header included, whose frames `framesCrc` covers. */
+  hashed: number;
+  framesCrc: number;
 }
+
+/**
+ * Bytes of frames that are hashed at once: many small frames in one call, which for frames of 1 KiB halves the cost, and still
+ * while they are in the processor's cache.
+ */
+const HASH_BYTES = 32 * 1024;
 
 /**
  * The memory that frames are appended to: one slab at a time, filled with group after group.
@@ -51,15 +67,18 @@ export class GroupBuffer {
     const memory = this.#memory;
     assert(slab !== undefined && memory !== undefined, "a group was begun without memory");
     slab.retain();
+    const base = segment.base + segment.used;
     return {
       slab,
       memory,
       at: this.#used,
       segment,
-      base: segment.base + segment.used,
+      base,
       length: GROUP_HEADER_BYTES,
       lengthMax: slab.bytes.length - this.#used,
       frames: 0,
+      hashed: GROUP_HEADER_BYTES,
+      framesCrc: groupSeed(segment.seed, base),
     };
   }
 
@@ -88,16 +107,30 @@ export class GroupBuffer {
 
 /** Copies a frame of `bytes` (see `frameBytes`) to the group's end, which has room for it; returns its payload's place in the slab. */
 export function addFrame(group: Group, frame: FrameFields, bytes: number): number {
-  const payloadAt = writeFrame(
-    group.memory,
-    group.at + group.length,
-    frame,
-    group.base + group.length,
-    group.segment.seed,
-  );
+  const payloadAt = writeFrame(group.memory, group.at + group.length, frame, group.length);
   group.length += bytes;
   group.frames += 1;
+  if (group.length - group.hashed >= HASH_BYTES) hash(group);
   return payloadAt;
+}
+
+/** Writes the header of a group that is complete; returns its bytes. */
+export function finishGroup(
+  group: Group,
+  { sequence, watermark }: { readonly sequence: number; readonly watermark: number },
+): Uint8Array {
+  hash(group);
+  const { memory, at, base, length, frames: frameCount, framesCrc, segment } = group;
+  const header = { base, end: base + length, sequence, watermark, frameCount, framesCrc };
+  writeGroupHeader(memory, at, header, segment.seed);
+  return memory.bytes.subarray(at, at + length);
+}
+
+function hash(group: Group): void {
+  const { at, hashed, length } = group;
+  if (hashed === length) return;
+  group.framesCrc = crc32c(group.memory.bytes.subarray(at + hashed, at + length), group.framesCrc);
+  group.hashed = length;
 }
 
 export function memoryOf(bytes: Uint8Array): Memory {

@@ -1,6 +1,6 @@
-import { GROUP_HEADER_BYTES, writeGroupHeader } from "./format/group.ts";
+import { GROUP_HEADER_BYTES, groupSeed, writeGroupHeader } from "./format/group.ts";
 import { SEGMENT_HEADER_BYTES } from "./format/segment-header.ts";
-import { type Group, memoryOf } from "./group-buffer.ts";
+import { finishGroup, type Group, memoryOf } from "./group-buffer.ts";
 import type { SegmentDevice } from "./segment-device.ts";
 import type { PlannedSegment, SegmentPlan } from "./segment-plan.ts";
 
@@ -31,24 +31,29 @@ export class GroupWriter {
   }
 
   /** Resolves when the group is durable, and nobody had succeeded this epoch after that. The group's slab is borrowed until then. */
-  async writeGroup({ segment, base, slab, memory, at, length, frames }: Group): Promise<void> {
-    writeGroupHeader(memory, at, this.#next(base, length, frames), segment.seed);
-    await this.#write(segment, base, slab.bytes.subarray(at, at + length));
+  async writeGroup(group: Group): Promise<void> {
+    this.#sequence += 1;
+    const bytes = finishGroup(group, { sequence: this.#sequence, watermark: this.#watermark });
+    await this.#write(group.segment, group.base, bytes);
   }
 
   /** Writes a group without frames behind the last one, in the same segment, which has room for it. */
   async writeMark(): Promise<void> {
     const segment = this.#options.plan.current;
+    const { seed } = segment;
     const base = segment.base + segment.used;
     segment.used += GROUP_HEADER_BYTES;
-    writeGroupHeader(this.#mark, 0, this.#next(base, GROUP_HEADER_BYTES, 0), segment.seed);
-    await this.#write(segment, base, this.#mark.bytes);
-  }
-
-  #next(base: number, length: number, frameCount: number): Parameters<typeof writeGroupHeader>[2] {
     this.#sequence += 1;
-    const end = base + length;
-    return { base, end, sequence: this.#sequence, watermark: this.#watermark, frameCount };
+    const end = base + GROUP_HEADER_BYTES;
+    const [sequence, watermark] = [this.#sequence, this.#watermark];
+    const framesCrc = groupSeed(seed, base);
+    writeGroupHeader(
+      this.#mark,
+      0,
+      { base, end, sequence, watermark, frameCount: 0, framesCrc },
+      seed,
+    );
+    await this.#write(segment, base, this.#mark.bytes);
   }
 
   async #write(segment: PlannedSegment, base: number, bytes: Uint8Array): Promise<void> {

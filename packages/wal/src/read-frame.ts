@@ -1,6 +1,13 @@
 import { copyOf } from "@karst/runtime";
 import { walError } from "./errors.ts";
-import { FRAME_HEADER_BYTES, frameBytesAt, readFrame } from "./format/group.ts";
+import {
+  distanceToGroup,
+  FRAME_HEADER_BYTES,
+  GROUP_HEADER_BYTES,
+  type Memory,
+  readGroupHeader,
+  walkFrames,
+} from "./format/group.ts";
 import { SEGMENT_HEADER_BYTES } from "./format/segment-header.ts";
 import { memoryOf } from "./group-buffer.ts";
 import type { SegmentDevice } from "./segment-device.ts";
@@ -14,30 +21,38 @@ export interface StoredSegment {
   readonly seed: number;
 }
 
-/** Reads and verifies the frame that begins at `start`. @throws KarstError `WAL_CORRUPT` (`corrupt`). */
+/**
+ * Reads the frame that begins at `start`, with its group, which alone has a checksum.
+ *
+ * @throws KarstError `WAL_CORRUPT` (`corrupt`).
+ */
 export async function readStoredFrame(
   device: SegmentDevice,
   segment: StoredSegment,
   start: number,
 ): Promise<Frame> {
-  const position = SEGMENT_HEADER_BYTES + start - segment.base;
-  const damaged = (): Error =>
-    walError(
-      "WAL_CORRUPT",
-      `${device.location}/${segment.name} has no whole frame at position ${position}`,
-    );
-  const head = memoryOf(shared(FRAME_HEADER_BYTES));
-  if ((await device.read(segment.name, position, head.bytes)) < FRAME_HEADER_BYTES) throw damaged();
-  const length = frameBytesAt(head, 0);
-  if (start + length > segment.end) throw damaged();
-  const memory = memoryOf(shared(length));
-  if ((await device.read(segment.name, position, memory.bytes)) < length) throw damaged();
-  const header = readFrame(memory, 0, length, start, segment.seed);
+  const read = async (from: number, length: number): Promise<Memory> => {
+    const memory = memoryOf(new Uint8Array(new SharedArrayBuffer(length)));
+    const at = SEGMENT_HEADER_BYTES + from - segment.base;
+    const whole = from >= segment.base && from + length <= segment.end;
+    if (!whole || (await device.read(segment.name, at, memory.bytes)) < length) throw damaged();
+    return memory;
+  };
+  const damaged = (): Error => {
+    const at = SEGMENT_HEADER_BYTES + start - segment.base;
+    const file = `${device.location}/${segment.name}`;
+    return walError("WAL_CORRUPT", `${file} has no whole frame at position ${at}`);
+  };
+  const base = start - distanceToGroup(await read(start, FRAME_HEADER_BYTES), 0);
+  const header = readGroupHeader(await read(base, GROUP_HEADER_BYTES), 0, base, segment.seed);
   if (header === undefined) throw damaged();
-  const { payloadAt, payloadEnd, end: _end, ...fields } = header;
-  return { ...fields, payload: copyOf(memory.bytes.subarray(payloadAt, payloadEnd)) };
-}
-
-function shared(bytes: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(bytes));
+  const group = await read(base, header.end - base);
+  let found: Frame | undefined;
+  const whole = walkFrames(group, 0, header, segment.seed, (frame, at) => {
+    if (at !== start) return;
+    const { payloadAt, payloadEnd, end: _end, ...fields } = frame;
+    found = { ...fields, payload: copyOf(group.bytes.subarray(payloadAt, payloadEnd)) };
+  });
+  if (!whole || found === undefined) throw damaged();
+  return found;
 }

@@ -29,6 +29,16 @@ export interface SegmentWrite {
   readonly epoch: number;
 }
 
+/** A small file to be put in place of whatever has its name. */
+export interface SmallFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Nobody else uses it: it names the temporary file. */
+  readonly writer: string;
+  /** The claim that writes, where it must be the last one: that is looked at before the file gets its name. */
+  readonly epoch?: number;
+}
+
 /**
  * The directory of one file WAL. It does what it is told, step by step, and decides nothing. Calls may overlap; a write goes
  * before the next slice of a running `create`. Errors are those of `BlockingFiles`, and `WAL_FENCED`.
@@ -44,8 +54,13 @@ export interface SegmentDevice {
   list(): Promise<readonly DirectoryEntry[]>;
   /** A small file's bytes; undefined: no such file. */
   readSmall(name: string): Promise<Uint8Array | undefined>;
-  /** Replaces a small file atomically and durably (temporary file, sync, rename, directory sync). */
-  replaceSmall(name: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Replaces a small file atomically and durably (temporary file, sync, rename, directory sync).
+   *
+   * @throws KarstError `WAL_FENCED` (`fenced`): the epoch has a successor; `FILE_NOT_FOUND` (`not_found`): somebody removed the
+   * temporary file. Nothing has been replaced.
+   */
+  replaceSmall(file: SmallFile): Promise<void>;
   /** Creates `fence-<epoch>`, durably. @throws KarstError `FILE_EXISTS` (`conflict`). */
   createFence(epoch: number): Promise<void>;
   /**

@@ -100,8 +100,10 @@ function arrayFunction(
       : primitiveSource(element.type, false, struct.flexible);
   const name = `read_${struct.id}_${field.name}_list`;
   const count = `${struct.flexible ? "compactCount" : "count"}${field.nullable ? "OrNull" : ""}`;
+  // One element is the usual case, and an array that grows from none gets room for seventeen.
   functions.add(`function ${name}(r) {
   const count = r.${count}(${bytesMinOf(element, false, struct.flexible)});${field.nullable ? "\n  if (count < 0) return null;" : ""}
+  if (count === 1) return [${read}];
   const list = [];
   for (let i = 0; i < count; i += 1) list.push(${read});
   return list;

@@ -1,6 +1,7 @@
 import type { WalLimits } from "../limits.ts";
 import { faultTests } from "./fault-tests.ts";
 import type { WalConformanceOptions, WalPlace } from "./harness.ts";
+import { lifecycleTests } from "./lifecycle-tests.ts";
 import { logTests } from "./log-tests.ts";
 
 export type {
@@ -36,5 +37,6 @@ export function walConformance({ test, create, capabilities = {} }: WalConforman
     });
   };
   logTests(check);
+  lifecycleTests(check);
   faultTests(check, capabilities);
 }

@@ -7,7 +7,7 @@ import {
 import { walError } from "../errors.ts";
 import { fenceName, temporaryName } from "../format/names.ts";
 import { PREWRITE_SLICE_BYTES, SMALL_FILE_BYTES_MAX } from "../limits.ts";
-import type { NewSegment, SegmentWrite } from "../segment-device.ts";
+import type { NewSegment, SegmentWrite, SmallFile } from "../segment-device.ts";
 import { OpenFiles } from "./open-files.ts";
 
 /** Blocking files that can also tell whether a path exists: for sure, or by throwing. */
@@ -63,8 +63,8 @@ export class DeviceSteps {
     }
   }
 
-  *replaceSmall(name: string, bytes: Uint8Array): Steps<void> {
-    const temporary = temporaryName(name);
+  *replaceSmall({ name, bytes, writer, epoch }: SmallFile): Steps<void> {
+    const temporary = temporaryName(`${name}-${writer}`);
     this.#removeIfThere(temporary);
     const file = this.#files.open(this.#path(temporary), "create");
     try {
@@ -75,6 +75,9 @@ export class DeviceSteps {
     } finally {
       file.close();
     }
+    // A successor creates its fence and then removes what is temporary: one of the two is found here, or he finds the new name.
+    yield "fence";
+    if (epoch !== undefined) this.#checkFence(epoch);
     yield "name";
     this.#files.rename(this.#path(temporary), this.#path(name));
     yield "sync";
@@ -157,6 +160,9 @@ export class DeviceSteps {
     let name = temporary;
     try {
       yield* fill();
+      // As for small files: it never gets a name in a directory that a successor has looked at.
+      yield "fence";
+      this.#checkFence(segment.epoch);
       yield "name";
       this.#files.rename(this.#path(temporary), this.#path(segment.name));
       name = segment.name;

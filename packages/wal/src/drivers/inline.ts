@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
 import { DeviceSteps, type DeviceFiles, type Steps } from "../device/steps.ts";
-import type { HolderProbe, NewSegment, SegmentDevice, SegmentWrite } from "../segment-device.ts";
+import type {
+  HolderProbe,
+  NewSegment,
+  SegmentDevice,
+  SegmentWrite,
+  SmallFile,
+} from "../segment-device.ts";
 import { nodeDeviceFiles } from "./node-files.ts";
 import { nodeHolder } from "./node-holder.ts";
 
@@ -36,8 +42,8 @@ class InlineDevice implements SegmentDevice {
     return this.#steps.readSmall(name);
   }
 
-  async replaceSmall(name: string, bytes: Uint8Array): Promise<void> {
-    runThrough(this.#steps.replaceSmall(name, bytes));
+  async replaceSmall(file: SmallFile): Promise<void> {
+    runThrough(this.#steps.replaceSmall(file));
   }
 
   async createFence(epoch: number): Promise<void> {

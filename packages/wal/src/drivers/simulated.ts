@@ -1,7 +1,13 @@
 import type { BlockingFiles, Clock } from "@karst/runtime";
 import type { DirectoryEntry } from "@karst/runtime";
 import { type DeviceFiles, DeviceSteps, type Steps } from "../device/steps.ts";
-import type { HolderProbe, NewSegment, SegmentDevice, SegmentWrite } from "../segment-device.ts";
+import type {
+  HolderProbe,
+  NewSegment,
+  SegmentDevice,
+  SegmentWrite,
+  SmallFile,
+} from "../segment-device.ts";
 
 export interface SimulatedDeviceOptions {
   /** A simulated disk's, of the life that the device is to live in. */
@@ -48,8 +54,8 @@ class SimulatedDevice implements SegmentDevice {
     return this.#steps.readSmall(name);
   }
 
-  replaceSmall(name: string, bytes: Uint8Array): Promise<void> {
-    return this.#run(this.#steps.replaceSmall(name, bytes));
+  replaceSmall(file: SmallFile): Promise<void> {
+    return this.#run(this.#steps.replaceSmall(file));
   }
 
   createFence(epoch: number): Promise<void> {

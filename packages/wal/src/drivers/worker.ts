@@ -4,7 +4,13 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { DirectoryEntry } from "@karst/runtime";
 import { runtimeError } from "@karst/runtime";
-import type { HolderProbe, NewSegment, SegmentDevice, SegmentWrite } from "../segment-device.ts";
+import type {
+  HolderProbe,
+  NewSegment,
+  SegmentDevice,
+  SegmentWrite,
+  SmallFile,
+} from "../segment-device.ts";
 import { nodeHolder } from "./node-holder.ts";
 import {
   fromWire,
@@ -68,8 +74,8 @@ class WorkerDevice implements SegmentDevice {
     return this.#call({ operation: "readSmall", args: [name] });
   }
 
-  replaceSmall(name: string, bytes: Uint8Array): Promise<void> {
-    return this.#call({ operation: "replaceSmall", args: [name, bytes] });
+  replaceSmall(file: SmallFile): Promise<void> {
+    return this.#call({ operation: "replaceSmall", args: [file] });
   }
 
   createFence(epoch: number): Promise<void> {

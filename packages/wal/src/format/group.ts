@@ -1,16 +1,17 @@
 import { crc32c, getInt64, setInt64 } from "@karst/runtime";
 
 /*
- * group    := magic:u32 crc:u32 length:u32 frameCount:u32 base:i64 sequence:i64 watermark:i64 frame{frameCount}
- *             crc of the 32 bytes after it. length: the whole group. A group without frames is a watermark.
- * frame    := crc:u32 payloadLength:u32 streamId:i64 streamEpoch:i64 baseOffset:i64 maxTimestampMs:i64 count:u32 lead:u32
+ * group    := magic:u32 crc:u32 length:u32 frameCount:u32 base:i64 sequence:i64 watermark:i64 framesCrc:u32 zero:u32
+ *             frame{frameCount}
+ *             crc of the 40 bytes after it; framesCrc of all frames. length: the whole group. A group without frames is a mark.
+ * frame    := inGroup:u32 payloadLength:u32 streamId:i64 streamEpoch:i64 baseOffset:i64 maxTimestampMs:i64 count:u32 lead:u32
  *             zero{lead} payload zero*
- *             crc of everything after it. lead: 0–7. The zeros at the end fill the frame up to a multiple of 8 bytes.
- *                                                                                                        big-endian
- * Every checksum starts from the segment's seed and the position of its group or frame.
+ *             inGroup: from the group's begin to the frame's. lead: 0–7. The zeros at the end fill the frame up to a multiple
+ *             of 8 bytes.                                                                                big-endian
+ * Both checksums start from the segment's seed and the position of the group.
  */
 
-export const GROUP_HEADER_BYTES = 40;
+export const GROUP_HEADER_BYTES = 48;
 export const FRAME_HEADER_BYTES = 48;
 
 /** Groups and frames are multiples of this. */
@@ -19,7 +20,6 @@ const ALIGNMENT = 8;
 const GROUP_MAGIC = 0x4b57_4752; // "KWGR"
 /** First byte of the magic, for searching. */
 export const GROUP_MAGIC_FIRST_BYTE = 0x4b;
-const CRC_BYTES = 4;
 const GROUP_CRC_FROM = 8;
 
 /** A group's header. Positions are the WAL's; `end` = base + length. */
@@ -31,6 +31,8 @@ export interface GroupHeader {
   /** Everything below was durable when the group was built. */
   readonly watermark: number;
   readonly frameCount: number;
+  /** Of the frames' bytes, starting from `groupSeed`. */
+  readonly framesCrc: number;
 }
 
 /** Everything of a frame but its payload, which lies at [payloadAt, payloadEnd) of the bytes it was read from. */
@@ -62,8 +64,8 @@ export interface Memory {
   readonly view: DataView;
 }
 
-/** Makes a checksum depend on where its bytes are, so that misplaced ones never validate. */
-function seedAt(seed: number, position: number): number {
+/** What a group's checksums start from: where it is counts, so that misplaced bytes never validate. */
+export function groupSeed(seed: number, position: number): number {
   return (seed ^ (position >>> 0) ^ Math.floor(position / 0x1_0000_0000)) >>> 0;
 }
 
@@ -81,9 +83,11 @@ export function writeGroupHeader(
   setInt64(view, at + 16, header.base);
   setInt64(view, at + 24, header.sequence);
   setInt64(view, at + 32, header.watermark);
+  view.setUint32(at + 40, header.framesCrc);
+  view.setUint32(at + 44, 0);
   const crc = crc32c(
     bytes.subarray(at + GROUP_CRC_FROM, at + GROUP_HEADER_BYTES),
-    seedAt(seed, header.base),
+    groupSeed(seed, header.base),
   );
   view.setUint32(at + 4, crc);
 }
@@ -101,7 +105,7 @@ export function readGroupHeader(
     return undefined;
   const crc = crc32c(
     bytes.subarray(at + GROUP_CRC_FROM, at + GROUP_HEADER_BYTES),
-    seedAt(seed, position),
+    groupSeed(seed, position),
   );
   if (view.getUint32(at + 4) !== crc) return undefined;
   const length = view.getUint32(at + 8);
@@ -111,6 +115,7 @@ export function readGroupHeader(
     sequence: getInt64(view, at + 24),
     watermark: getInt64(view, at + 32),
     frameCount: view.getUint32(at + 12),
+    framesCrc: view.getUint32(at + 40),
   };
   return header.base === position && length >= GROUP_HEADER_BYTES ? header : undefined;
 }
@@ -131,18 +136,18 @@ function framed(lead: number, payloadLength: number): number {
   return Math.ceil((FRAME_HEADER_BYTES + lead + payloadLength) / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Copies a frame to `at`, which has room for it; returns where its payload begins. */
+/** Copies a frame to `at`, which has room for it, `inGroup` bytes after its group's begin; returns where its payload begins. */
 export function writeFrame(
   memory: Memory,
   at: number,
   frame: FrameFields,
-  position: number,
-  seed: number,
+  inGroup: number,
 ): number {
   const { bytes, view } = memory;
   const { payload } = frame;
   const lead = leadOf(payload);
   const end = at + framed(lead, payload.length);
+  view.setUint32(at, inGroup);
   view.setUint32(at + 4, payload.length);
   setInt64(view, at + 8, frame.streamId);
   setInt64(view, at + 16, frame.streamEpoch);
@@ -157,46 +162,18 @@ export function writeFrame(
     view.setFloat64(end - ALIGNMENT, 0);
   }
   bytes.set(payload, payloadAt);
-  view.setUint32(at, crc32c(bytes.subarray(at + CRC_BYTES, end), seedAt(seed, position)));
   return payloadAt;
 }
 
-/** Bytes of the frame that begins at `at`, unverified; at least FRAME_HEADER_BYTES follow `at`. */
-export function frameBytesAt(memory: Memory, at: number): number {
-  return framed(memory.view.getUint32(at + 44), memory.view.getUint32(at + 4));
-}
-
-/** The frame at `at`, if a whole and undamaged one of `position` ends at or before `limit`. */
-export function readFrame(
-  memory: Memory,
-  at: number,
-  limit: number,
-  position: number,
-  seed: number,
-): FrameHeader | undefined {
-  if (at + FRAME_HEADER_BYTES > limit) return undefined;
-  const { bytes, view } = memory;
-  const end = at + frameBytesAt(memory, at);
-  if (end > limit) return undefined;
-  if (view.getUint32(at) !== crc32c(bytes.subarray(at + CRC_BYTES, end), seedAt(seed, position)))
-    return undefined;
-  const payloadAt = at + FRAME_HEADER_BYTES + view.getUint32(at + 44);
-  return {
-    streamId: getInt64(view, at + 8),
-    streamEpoch: getInt64(view, at + 16),
-    baseOffset: getInt64(view, at + 24),
-    count: view.getUint32(at + 40),
-    maxTimestampMs: getInt64(view, at + 32),
-    payloadAt,
-    payloadEnd: payloadAt + view.getUint32(at + 4),
-    end,
-  };
+/** How far before the frame that begins at `at` its group begins: unverified. */
+export function distanceToGroup(memory: Memory, at: number): number {
+  return memory.view.getUint32(at);
 }
 
 /**
- * Walks the frames of a group whose header was read at `at`.
+ * Walks the frames of a group whose header was read at `at`, after their checksum.
  *
- * @returns whether all of them are there and undamaged, and fill the group exactly.
+ * @returns whether all of them are there and undamaged, and fill the group exactly; else `onFrame` has not been called.
  */
 export function walkFrames(
   memory: Memory,
@@ -207,13 +184,42 @@ export function walkFrames(
 ): boolean {
   const limit = at + header.end - header.base;
   if (limit > memory.bytes.length) return false;
-  let cursor = at + GROUP_HEADER_BYTES;
-  for (let i = 0; i < header.frameCount; i += 1) {
-    const start = header.base + cursor - at;
-    const frame = readFrame(memory, cursor, limit, start, seed);
-    if (frame === undefined) return false;
-    onFrame?.(frame, start, start + frame.end - cursor);
+  const frames = memory.bytes.subarray(at + GROUP_HEADER_BYTES, limit);
+  if (crc32c(frames, groupSeed(seed, header.base)) !== header.framesCrc) return false;
+  if (!fill(memory, at, limit, header.frameCount)) return false;
+  if (onFrame === undefined) return true;
+  for (let cursor = at + GROUP_HEADER_BYTES; cursor < limit;) {
+    const frame = frameAt(memory, cursor);
+    onFrame(frame, header.base + cursor - at, header.base + frame.end - at);
     cursor = frame.end;
   }
+  return true;
+}
+
+/** Whether `count` frames lie one after the other up to `limit`. */
+function fill({ view }: Memory, at: number, limit: number, count: number): boolean {
+  let cursor = at + GROUP_HEADER_BYTES;
+  for (let i = 0; i < count; i += 1) {
+    if (cursor + FRAME_HEADER_BYTES > limit) return false;
+    const lead = view.getUint32(cursor + 44);
+    if (view.getUint32(cursor) !== cursor - at || lead >= ALIGNMENT) return false;
+    cursor += framed(lead, view.getUint32(cursor + 4));
+  }
   return cursor === limit;
+}
+
+function frameAt({ view }: Memory, at: number): FrameHeader {
+  const payloadLength = view.getUint32(at + 4);
+  const lead = view.getUint32(at + 44);
+  const payloadAt = at + FRAME_HEADER_BYTES + lead;
+  return {
+    streamId: getInt64(view, at + 8),
+    streamEpoch: getInt64(view, at + 16),
+    baseOffset: getInt64(view, at + 24),
+    count: view.getUint32(at + 40),
+    maxTimestampMs: getInt64(view, at + 32),
+    payloadAt,
+    payloadEnd: payloadAt + payloadLength,
+    end: at + framed(lead, payloadLength),
+  };
 }

@@ -8,11 +8,11 @@ import {
 } from "@karst/runtime";
 import { walError } from "../errors.ts";
 import { FileWal } from "../file-wal.ts";
-import { frameBytes, GROUP_HEADER_BYTES, writeGroupHeader } from "../format/group.ts";
+import { frameBytes, GROUP_HEADER_BYTES } from "../format/group.ts";
 import type { Identity } from "../format/identity.ts";
 import { fenceName, parseName } from "../format/names.ts";
 import { SEGMENT_HEADER_BYTES } from "../format/segment-header.ts";
-import { addFrame, GroupBuffer } from "../group-buffer.ts";
+import { addFrame, finishGroup, GroupBuffer } from "../group-buffer.ts";
 import type { WalLimits } from "../limits.ts";
 import type { StoredSegment } from "../read-frame.ts";
 import type { SegmentDevice } from "../segment-device.ts";
@@ -187,15 +187,7 @@ async function writeOpening(
       copies.push({ ...frame, payload, start, end, slab: group.slab });
     }
     const end = group.base + group.length;
-    const header = {
-      base: group.base,
-      end,
-      sequence: 1,
-      watermark: split.continues,
-      frameCount: group.frames,
-    };
-    writeGroupHeader(group.memory, group.at, header, segment.seed);
-    const bytes = group.slab.bytes.subarray(group.at, group.at + group.length);
+    const bytes = finishGroup(group, { sequence: 1, watermark: split.continues });
     await device.write({ name: segment.name, position: SEGMENT_HEADER_BYTES, bytes, epoch });
     return { frames: copies, end };
   } catch (error) {

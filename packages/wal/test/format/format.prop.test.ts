@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { isKarstError } from "@karst/runtime";
+import { crc32c, isKarstError } from "@karst/runtime";
 import fc from "fast-check";
 import { test } from "vitest";
 import {
   frameBytes,
   GROUP_HEADER_BYTES,
+  groupSeed,
   readGroupHeader,
   walkFrames,
   writeFrame,
@@ -131,16 +132,15 @@ function build(frames: readonly Frame[], base: number, seed: number, at = 0): Bu
   const memory = memoryOf(new Uint8Array(at + length));
   let cursor = at + GROUP_HEADER_BYTES;
   for (const one of frames) {
-    writeFrame(memory, cursor, one, base + cursor - at, seed);
+    writeFrame(memory, cursor, one, cursor - at);
     cursor += frameBytes(one.payload);
   }
   assert.equal(cursor, at + length);
-  writeGroupHeader(
-    memory,
-    at,
-    { base, end: base + length, sequence: 9, watermark: base, frameCount: frames.length },
-    seed,
-  );
+  const frameCount = frames.length;
+  const body = memory.bytes.subarray(at + GROUP_HEADER_BYTES);
+  const framesCrc = crc32c(body, groupSeed(seed, base));
+  const header = { base, end: base + length, sequence: 9, watermark: base, frameCount, framesCrc };
+  writeGroupHeader(memory, at, header, seed);
   return { bytes: memory.bytes, base, seed };
 }
 

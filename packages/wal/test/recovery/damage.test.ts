@@ -4,7 +4,7 @@ import { test } from "vitest";
 import { DamageWorld, segmentPaths } from "./damage-world.ts";
 
 /** Every n-th byte, another bit each time. `KARST_RUNS` above the default looks at every byte. */
-const STRIDE = Number(process.env["KARST_RUNS"] ?? 0) > 300 ? 1 : 7;
+const STRIDE = Number(process.env["KARST_RUNS"] ?? 0) > 300 ? 1 : 23;
 
 test("any bit flipped in a sealed log is refused, or makes no difference", async () => {
   const world = await DamageWorld.make({ frames: 40, seal: true });
@@ -21,7 +21,7 @@ test("any bit flipped in a sealed log is refused, or makes no difference", async
         assert.ok(outcome.message.includes(path.slice(path.lastIndexOf("/") + 1)), outcome.message);
     }
   }
-  assert.ok(tally.refused > 300 && tally.opened > 0, JSON.stringify(tally));
+  assert.ok(tally.refused > 100 && tally.opened > 0, JSON.stringify(tally));
 });
 
 test("in a log without the last watermark only the last group can be taken for a torn tail", async () => {
@@ -48,7 +48,7 @@ test("a flipped bit is refused with file and position", async () => {
   const world = await DamageWorld.make({ frames: 40, seal: true });
   const disk = world.copy();
   const path = segmentPaths(disk)[0] as string;
-  disk.flip(path, 512 + 60, 3);
+  disk.flip(path, 512 + 70, 3);
   const outcome = await world.open(disk);
   assert.equal(outcome.tag, "refused");
   assert.equal(outcome.code, "WAL_CORRUPT");
@@ -63,8 +63,8 @@ test("the last write, torn at every byte, is cut; everything before it is there"
   const { start, end } = world.lastEntry;
   const { path, at } = world.fileOf(start);
   // Its group's header lies before it.
-  const from = at - 40;
-  const length = end - start + 40;
+  const from = at - 48;
+  const length = end - start + 48;
   const whole = world.copy().bytesOf(path);
   const unharmed = await world.open(world.copy());
   assert.deepEqual(unharmed.tag === "opened" && unharmed.ids, world.ids);
@@ -114,7 +114,7 @@ test("all segments gone is refused, and so is a log below the catalogue's trim",
   for (const beyond of [1, 5_000, 1_000_000]) {
     const stale = await world.open(
       world.copy(),
-      (world.lastEntry.end + 40 + beyond) as WalPosition,
+      (world.lastEntry.end + 48 + beyond) as WalPosition,
     );
     assert.equal(stale.tag === "refused" && stale.code, "WAL_STALE");
   }
