@@ -10,6 +10,8 @@ export interface EngineOptions {
   readonly wal: WalFactory;
   readonly runtime: Runtime;
   readonly limits?: Partial<Limits>;
+  /** The budget that the WAL's slabs are reserved from too. Default: one of its own, of `memoryBudgetBytes`. */
+  readonly memory?: MemoryBudget;
   /** Accept the loss of what only this WAL holds (`--abandon-wal ID`); logged. */
   readonly abandonWal?: string;
 }

@@ -24,6 +24,8 @@ export interface Limits {
   readonly batchBytesMax: number;
   /** Producers remembered per partition. */
   readonly producersPerPartitionMax: number;
+  /** Time after its last batch when a producer is forgotten, and its next batch accepted with any sequence. */
+  readonly producerExpirationMs: number;
   /** Partitions of one topic. */
   readonly partitionsPerTopicMax: number;
   /** Topics of a root. */
@@ -41,6 +43,61 @@ export const DEFAULT_LIMITS: Limits = {
   blockCacheBytes: 64 * MiB,
   batchBytesMax: 1_048_588,
   producersPerPartitionMax: 10_000,
+  producerExpirationMs: 86_400_000,
   partitionsPerTopicMax: 10_000,
   topicsMax: 100_000,
 };
+
+/** First and longest pause between two tries of what an engine tries until it succeeds: object writes and commits. */
+export const RETRY_MS_MIN: number = 100;
+export const RETRY_MS_MAX: number = 10_000;
+
+/** Contributions (a trim, an opening, an upload) that share one catalogue transaction. */
+export const CONTRIBUTIONS_PER_COMMIT_MAX: number = 1_000;
+
+/** Objects of one upload that are written at the same time. */
+export const OBJECT_PUTS_MAX: number = 4;
+
+/** Appends, and bytes of them, that share one promise. */
+export const APPENDS_PER_GROUP_MAX: number = 1_000;
+export const BYTES_PER_GROUP_MAX: number = MiB;
+
+/** Offsets that one batch occupies at most. */
+export const BATCH_COUNT_MAX: number = 0x7fff_ffff;
+
+/** Bytes of the indexes of objects kept for reading. */
+export const OBJECT_INDEX_CACHE_BYTES: number = 16 * MiB;
+
+/** Read-ahead of one cold reader: what it begins with and what it grows to. */
+export const READ_AHEAD_BYTES_MIN: number = MiB / 2;
+export const READ_AHEAD_BYTES_MAX: number = 32 * MiB;
+
+/** Cold readers whose read-ahead is remembered. */
+export const READ_CURSORS_MAX: number = 1_024;
+
+/** Offsets that one append may leave out at most: a hole is on record in pieces of `BATCH_COUNT_MAX`. */
+export const GAP_OFFSETS_MAX: number = 1024 * BATCH_COUNT_MAX;
+
+/** Times that an object found under a key of ours is compared with what was to be written, before it is somebody else's. */
+export const OBJECT_COMPARISONS_MAX: number = 3;
+
+/** Bytes read at a time while a stream's state is brought up to its end. */
+export const RESTORE_READ_BYTES: number = MiB;
+
+/** Changes of a partition's leader epoch that are remembered; the oldest are forgotten. */
+export const LEADER_EPOCHS_MAX: number = 1_000;
+
+/** Compressed bytes of a batch from which it is opened off the event loop. */
+export const DECOMPRESS_ASIDE_BYTES_MIN: number = 64 * 1024;
+
+/** Producer ids that a node takes from the catalogue at once. */
+export const PRODUCER_ID_BLOCK: number = 1_000;
+
+/** Tries of a change of topics that others' changes keep overtaking. */
+export const TOPIC_COMMIT_TRIES_MAX: number = 20;
+
+/** Times that the commit which opens an engine is tried while its outcome stays unknown. */
+export const OPEN_COMMIT_TRIES_MAX: number = 8;
+
+/** Streams from which a generation is uploaded, however small: all of them are in one transaction. */
+export const STREAMS_PER_UPLOAD_MAX: number = 10_000;

@@ -78,7 +78,9 @@ export interface Stream {
    * First batch whose maxTimestampMs ≥ `timestampMs`, in offset order; undefined: none below the high watermark.
    * The caller looks inside the batch.
    */
-  findByTimestamp(timestampMs: number): Promise<{ readonly baseOffset: number; readonly endOffset: number } | undefined>;
+  findByTimestamp(
+    timestampMs: number,
+  ): Promise<{ readonly baseOffset: number; readonly endOffset: number } | undefined>;
   /** Calls back after each advance of the high watermark or the start, and on the handle's end. Returns the unsubscriber. */
   onAdvance(listener: () => void): () => void;
   /** Raises the start to `before` (≤ highWatermark; lower or equal: nothing to do). Resolves when published. */

@@ -1,0 +1,148 @@
+import { isKarstError, type Logger } from "@karst/runtime";
+import type { ObjectReads } from "../cache/object-reads.ts";
+import type { Catalogue } from "../catalogue/catalogue.ts";
+import { type NodeRow, nodeRow } from "../catalogue/rows/node-row.ts";
+import { objectRow } from "../catalogue/rows/object-row.ts";
+import { streamEndRow } from "../catalogue/rows/stream-end-row.ts";
+import { type StreamOwnerRow, streamOwnerRow } from "../catalogue/rows/stream-owner-row.ts";
+import { streamStartRow } from "../catalogue/rows/stream-start-row.ts";
+import { coreError } from "../errors.ts";
+import { RESTORE_READ_BYTES } from "../limits.ts";
+import type { Draft } from "../upload/draft.ts";
+import type { NodeCommitter } from "../upload/node-committer.ts";
+import type { References } from "./references.ts";
+import type { StreamState } from "./stream.ts";
+import { StreamLog } from "./stream-log.ts";
+import type { StreamReader } from "./stream-reader.ts";
+
+export interface OpenStreamParts {
+  readonly nodeId: string;
+  readonly catalogue: Catalogue;
+  readonly committer: NodeCommitter;
+  readonly objects: ObjectReads;
+  readonly reader: StreamReader;
+  readonly references: References;
+  readonly log: Logger;
+}
+
+/**
+ * Makes a stream this node's, if it is not yet, and reads where it begins and ends.
+ *
+ * @param known what recovery or an earlier handle left of it.
+ * @throws KarstError `STREAM_NOT_FOUND` (`not_found`); `STREAM_NOT_OWNED` (`conflict`), `WAL_UNAVAILABLE` (`unavailable`): another
+ * node's; `CATALOGUE_UNAVAILABLE` (`unavailable`).
+ */
+export async function ownStream(
+  streamId: number,
+  known: StreamLog | undefined,
+  parts: OpenStreamParts,
+): Promise<StreamLog> {
+  const { catalogue, committer, nodeId } = parts;
+  let owner = streamOwnerRow.get(catalogue, streamId)?.value;
+  if (owner === undefined) {
+    // Somebody else may have made it a moment ago.
+    await catalogue.refresh();
+    owner = streamOwnerRow.get(catalogue, streamId)?.value;
+  }
+  if (owner === undefined) throw coreError("STREAM_NOT_FOUND", `there is no stream ${streamId}`);
+  const epoch =
+    owner.nodeId === nodeId
+      ? owner.streamEpoch
+      : await committer.commit((draft) => takeStream(draft, streamId, nodeId), { patient: false });
+  if (known !== undefined && known.epoch === epoch && known.fault === undefined) return known;
+  return new StreamLog({
+    streamId,
+    epoch,
+    logStartOffset: streamStartRow.get(catalogue, streamId)?.value.offset ?? 0,
+    committedEnd: streamEndRow.get(catalogue, streamId)?.value.offset ?? 0,
+  });
+}
+
+/** Takes a stream that is nobody's, or a closed node's. Returns its new epoch. */
+function takeStream(draft: Draft, streamId: number, nodeId: string): number {
+  const owner = draft.require(streamOwnerRow, streamId);
+  if (owner === undefined) throw coreError("STREAM_NOT_FOUND", `there is no stream ${streamId}`);
+  if (owner.nodeId === nodeId) return owner.streamEpoch;
+  if (owner.nodeId !== undefined) {
+    const node = draft.require(nodeRow, owner.nodeId);
+    if (node !== undefined && node.state.tag !== "closed") throw refusal(streamId, owner, node);
+  }
+  const streamEpoch = owner.streamEpoch + 1;
+  draft.put(streamOwnerRow, streamId, { nodeId, streamEpoch });
+  return streamEpoch;
+}
+
+function refusal(streamId: number, owner: StreamOwnerRow, node: NodeRow): Error {
+  const wal = node.wals.find((one) => one.state !== "drained" && one.kind === "file");
+  if (wal === undefined)
+    return coreError("STREAM_NOT_OWNED", `stream ${streamId} is open on node ${owner.nodeId}`);
+  return coreError(
+    "WAL_UNAVAILABLE",
+    `stream ${streamId} is node ${owner.nodeId}'s, whose WAL ${wal.walId} is at ${wal.location}`,
+  );
+}
+
+/**
+ * Brings a state up to the stream's end: its newest state block, then every batch after it. A block that cannot be read costs
+ * time only: the batches tell the same.
+ */
+export async function restoreState(
+  log: StreamLog,
+  state: StreamState,
+  parts: OpenStreamParts,
+): Promise<void> {
+  const block = await newestState(log, parts);
+  // What is trimmed counts as long as it is there: a trim forgets batches, not what they did.
+  const { streamId, committedEnd, logStartOffset, highWatermark } = log;
+  const stored = parts.references.of(streamId).startOfChain(Math.min(logStartOffset, committedEnd));
+  let offset = Math.max(block?.offset ?? 0, stored);
+  state.restore(block?.state, block?.offset ?? offset);
+  while (offset < highWatermark) {
+    const read = await parts.reader.read(
+      { streamId, logStartOffset: offset, highWatermark },
+      { from: offset, bytesMax: RESTORE_READ_BYTES },
+    );
+    try {
+      for (const batch of read.batches)
+        if (batch.baseOffset >= (block?.offset ?? 0)) state.apply(batch);
+    } finally {
+      read.release();
+    }
+    offset = read.nextOffset;
+  }
+  log.stateOffset = block?.offset ?? 0;
+}
+
+async function newestState(
+  log: StreamLog,
+  parts: OpenStreamParts,
+): Promise<{ readonly state: Uint8Array | undefined; readonly offset: number } | undefined> {
+  const { catalogue, objects } = parts;
+  const key = streamEndRow.get(catalogue, log.streamId)?.value.stateObject;
+  if (key === undefined) return undefined;
+  try {
+    const id = objectRow.parseKey(key);
+    const row = id === undefined ? undefined : objectRow.get(catalogue, id)?.value;
+    if (row === undefined)
+      throw coreError(
+        "OBJECT_MISSING",
+        `${key}, which holds the state of stream ${log.streamId}, is not in the catalogue`,
+      );
+    const object = { key, bytes: row.bytes, indexPosition: row.indexPosition };
+    const index = await objects.index(object);
+    const entry = index.value.findState(log.streamId);
+    index.release();
+    if (entry === undefined)
+      throw coreError("OBJECT_CORRUPT", `${key} holds no state of stream ${log.streamId}`);
+    const bytes = await objects.state(object, entry);
+    return { state: bytes.length === 0 ? undefined : bytes, offset: entry.startOffset };
+  } catch (error) {
+    if (!isKarstError(error, "corrupt", "not_found")) throw error;
+    parts.log.warn("state-block-unreadable", {
+      streamId: log.streamId,
+      key,
+      reason: error.message,
+    });
+    return undefined;
+  }
+}

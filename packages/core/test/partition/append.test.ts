@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "vitest";
+import {
+  decodeBatch,
+  readAttributes,
+  readBaseOffset,
+  readLeaderEpoch,
+  verifyBatch,
+} from "@karst/records";
+import { copyOf, viewOf } from "@karst/runtime";
+import { batchOf, changed, contents, NOW } from "./batches.ts";
+import { World } from "./world.ts";
+
+let world: World;
+
+beforeEach(async () => {
+  world = await new World().open();
+});
+
+afterEach(() => world.close());
+
+test("batches get the next offsets and the leader epoch, and are read once they are durable", async () => {
+  const log = await world.partition("t");
+  const bytes = batchOf(["a", "b"]);
+  const first = log.append(bytes);
+  const second = log.append(batchOf(["c"]));
+  bytes.fill(0);
+  assert.deepEqual(
+    [first, second].map(
+      ({ baseOffset, lastOffset, logAppendTimeMs, logStartOffset, duplicate }) => ({
+        baseOffset,
+        lastOffset,
+        logAppendTimeMs,
+        logStartOffset,
+        duplicate,
+      }),
+    ),
+    [
+      { baseOffset: 0, lastOffset: 1, logAppendTimeMs: -1, logStartOffset: 0, duplicate: false },
+      { baseOffset: 2, lastOffset: 2, logAppendTimeMs: -1, logStartOffset: 0, duplicate: false },
+    ],
+  );
+  assert.equal(log.logEndOffset, 3);
+  assert.equal(log.highWatermark, 0);
+  assert.deepEqual(await contents(log), []);
+  await second.durable;
+  assert.equal(log.highWatermark, 3);
+  assert.equal(log.lastStableOffset, 3);
+  assert.deepEqual(await contents(log), ["0:a", "1:b", "2:c"]);
+  const read = await log.read({ from: 2, bytesMax: 1, isolation: "read_committed" });
+  const view = viewOf(copyOf(read.batches[0]?.payload ?? new Uint8Array(0)));
+  read.release();
+  assert.equal(readBaseOffset(view), 2);
+  assert.equal(readLeaderEpoch(view), log.leaderEpoch);
+  assert.equal(log.leaderEpochAt(2), log.leaderEpoch);
+});
+
+test("what is refused leaves nothing behind", async () => {
+  const log = await world.partition("t", { "max.message.bytes": "200" });
+  const good = batchOf(["x"]);
+  const cases: [Uint8Array, string][] = [
+    [new Uint8Array(0), "INVALID_RECORD"],
+    [good.subarray(0, 65), "TRUNCATED_BATCH"],
+    [batchOf(["x".repeat(200)]), "BATCH_TOO_LARGE"],
+    [changed(good, (view) => view.setInt8(16, 1)), "UNSUPPORTED_MAGIC"],
+    [batchOf(["x"], { control: true }), "INVALID_RECORD"],
+    [
+      batchOf(["x"], { transactional: true, producer: { id: 1, epoch: 0, baseSequence: 0 } }),
+      "INVALID_TXN_STATE",
+    ],
+    [batchOf(["x"], { logAppendTimeMs: NOW }), "INVALID_TIMESTAMP"],
+  ];
+  for (const [batch, code] of cases) assert.throws(() => log.append(batch), { code }, code);
+  const damaged = batchOf(["x"]);
+  damaged.fill(7, 66);
+  assert.throws(() => log.append(damaged), { code: "CORRUPT_BATCH" });
+  assert.equal(log.logEndOffset, 0);
+  await log.append(good).durable;
+  assert.deepEqual(await contents(log), ["0:x"]);
+});
+
+test("records that no reader could follow are refused, although their CRC is right", async () => {
+  const log = await world.partition("t");
+  // The second record's offset delta; and a record length that leads nowhere.
+  const two = batchOf(["a", "b"]);
+  const second = two.length - 8;
+  assert.equal(two[second + 3], 2);
+  assert.throws(() => log.append(changed(two, (view) => view.setInt8(second + 3, 4))), {
+    code: "INVALID_RECORD",
+  });
+  assert.throws(() => log.append(changed(two, (view) => view.setInt8(61, 126))), {
+    code: "INVALID_RECORD",
+  });
+  assert.equal(log.logEndOffset, 0);
+});
+
+test("LogAppendTime: the broker's clock, in the batch and in the answer", async () => {
+  const log = await world.partition("t", { "message.timestamp.type": "LogAppendTime" });
+  const append = log.append(batchOf([{ value: "a", timestampMs: 5 }]));
+  assert.equal(append.logAppendTimeMs, NOW);
+  await append.durable;
+  const read = await log.read({ from: 0, bytesMax: 1, isolation: "read_uncommitted" });
+  const payload = read.batches[0]?.payload ?? new Uint8Array(0);
+  assert.equal(verifyBatch(payload).maxTimestampMs, NOW);
+  assert.equal(readAttributes(viewOf(payload)) & 8, 8);
+  assert.equal(decodeBatch(payload)[0]?.timestampMs, NOW);
+  read.release();
+});
+
+test("CreateTime outside the topic's bounds", async () => {
+  const bounds = {
+    "message.timestamp.before.max.ms": "1000",
+    "message.timestamp.after.max.ms": "2000",
+  };
+  const log = await world.partition("t", bounds);
+  for (const codec of ["none", "gzip"] as const) {
+    for (const timestampMs of [NOW - 1001, NOW + 2001]) {
+      assert.throws(() => log.append(batchOf([{ value: "a", timestampMs }], { codec })), {
+        code: "INVALID_TIMESTAMP",
+      });
+    }
+  }
+  // The offender is neither the first record nor the one with the greatest time.
+  const middle = ["a", { value: "b", timestampMs: NOW - 1001 }, "c"];
+  assert.throws(() => log.append(batchOf(middle)), { code: "INVALID_TIMESTAMP" });
+  await log.append(batchOf([{ value: "early", timestampMs: NOW - 1000 }])).durable;
+  await log.append(batchOf([{ value: "late", timestampMs: NOW + 2000 }])).durable;
+  await log.append(batchOf([{ value: "none", timestampMs: -1 }])).durable;
+  assert.deepEqual(await contents(log), ["0:early", "1:late", "2:none"]);
+});
+
+test("by default an hour ahead is too late, and nothing is too early", async () => {
+  const log = await world.partition("t");
+  assert.throws(() => log.append(batchOf([{ value: "a", timestampMs: NOW + 3_600_001 }])), {
+    code: "INVALID_TIMESTAMP",
+  });
+  await log.append(batchOf([{ value: "a", timestampMs: 0 }])).durable;
+});
+
+test("a wrong greatest timestamp is corrected", async () => {
+  const log = await world.partition("t");
+  const batch = changed(batchOf(["a", { value: "b", timestampMs: NOW + 7 }]), (view) =>
+    view.setBigInt64(35, BigInt(NOW + 99)),
+  );
+  await log.append(batch).durable;
+  assert.deepEqual(await log.offsetOfMaxTimestamp(), {
+    offset: 1,
+    timestampMs: NOW + 7,
+    leaderEpoch: log.leaderEpoch,
+  });
+  assert.deepEqual(await contents(log), ["0:a", "1:b"]);
+});
+
+test("batches of codecs that are not known here pass", async () => {
+  const log = await world.partition("t");
+  const opaque = changed(batchOf(["a", "b", "c"]), (view) => view.setInt16(21, 2));
+  const append = log.append(opaque);
+  await append.durable;
+  assert.equal(append.lastOffset, 2);
+  assert.equal(log.highWatermark, 3);
+});
+
+test("ifOffset lets one of two writers win", async () => {
+  const log = await world.partition("t");
+  const won = log.append(batchOf(["a"]), { ifOffset: 0 });
+  assert.throws(() => log.append(batchOf(["b"]), { ifOffset: 0 }), {
+    kind: "conflict",
+    code: "OFFSET_CONDITION_FAILED",
+  });
+  await won.durable;
+  await log.append(batchOf(["c"]), { ifOffset: 1 }).durable;
+  assert.deepEqual(await contents(log), ["0:a", "1:c"]);
+});
