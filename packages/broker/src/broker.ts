@@ -2,9 +2,11 @@ import type { Engine, Topics } from "@karst/core";
 import { uuidToBase64 } from "@karst/kafka-protocol";
 import type { Connection, Listener, Runtime, Timer } from "@karst/runtime";
 import { ClientConnection } from "./connection/client-connection.ts";
+import { Joiner } from "./connection/joiner.ts";
 import type { BrokerContext } from "./handlers/handler.ts";
 import { type BrokerLimits, DEFAULT_BROKER_LIMITS } from "./limits.ts";
 import { RequestMemory } from "./request-memory.ts";
+import { SharedWaits } from "./shared-waits.ts";
 
 export interface BrokerOptions {
   readonly engine: Engine;
@@ -48,6 +50,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     clusterId: uuidToBase64(options.engine.rootId),
     advertised: options.advertised ?? { host: listener.host, port: listener.port },
     autoCreateTopics: options.autoCreateTopics ?? true,
+    waits: new SharedWaits(),
     counters: {
       producedBatches: runtime.metrics.counter("karst_broker_produced_batches"),
       fetchedBytes: runtime.metrics.counter("karst_broker_fetched_bytes"),
@@ -91,6 +94,7 @@ class Connections {
   readonly #memory: RequestMemory;
   readonly #open = new Set<ClientConnection>();
   readonly #unflushed = new Set<ClientConnection>();
+  readonly #joiner = new Joiner();
   #broker: BrokerContext | undefined;
   #sweepTimer: Timer | undefined;
   #closed = false;
@@ -132,6 +136,7 @@ class Connections {
       socket,
       broker,
       memory: this.#memory,
+      joiner: this.#joiner,
       scheduleFlush: (unflushed) => this.#scheduleFlush(unflushed),
       onClosed: (closed) => {
         this.#open.delete(closed);

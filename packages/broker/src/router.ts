@@ -22,12 +22,19 @@ import { type AdvertisedApi, apiVersions } from "./handlers/18-api-versions.ts";
 import { createTopics } from "./handlers/19-create-topics.ts";
 import { deleteTopics } from "./handlers/20-delete-topics.ts";
 import { initProducerId } from "./handlers/22-init-producer-id.ts";
-import type { BrokerContext, Handling, RequestContext } from "./handlers/handler.ts";
+import {
+  type BrokerContext,
+  type Handling,
+  type RequestContext,
+  WhenDurable,
+} from "./handlers/handler.ts";
+import type { Waiter } from "./shared-waits.ts";
 
-/** A request on its way: see `Handling`. */
-export interface RoutedRequest {
-  readonly admitted: Promise<void> | undefined;
-  readonly outgoing: Promise<Outgoing | undefined>;
+/** Where a request's outcome goes: one of the calls, once, perhaps before `run` returns. */
+export interface Answer {
+  /** `undefined`: nothing is sent. */
+  ready(outgoing: Outgoing | undefined): void;
+  failed(error: unknown): void;
 }
 
 /** One API that we serve. */
@@ -39,13 +46,17 @@ export interface Route {
   readonly max: number;
   /** Lowest version that is advertised. */
   readonly advertisedMin: number;
-  /** @throws KarstError `MALFORMED_MESSAGE` (`corrupt`). */
+  /**
+   * Begins a request. Returns what a handling's `admitted` is.
+   *
+   * @throws KarstError `MALFORMED_MESSAGE` (`corrupt`), with nothing answered.
+   */
   run(
     broker: BrokerContext,
     body: Uint8Array,
-    correlationId: number,
-    context: RequestContext,
-  ): RoutedRequest;
+    context: RequestContext & { readonly correlationId: number },
+    answer: Answer,
+  ): Promise<void> | undefined;
 }
 
 /** May lend memory to its response, which it wants back. */
@@ -66,36 +77,95 @@ function route<Spec extends ApiSpec>(
     min: versions.min,
     max: versions.max,
     advertisedMin: versions.advertisedMin ?? versions.min,
-    run: (broker, body, correlationId, context) => {
-      // Kafka ignores bytes after a message, and some clients send them.
-      const request = api.request.decode(context.version, body, { trailingBytes: "ignored" });
+    run: (broker, body, context, answer) => {
+      const request = api.request.decode(context.version, body);
       const handling = handle(broker, request, context);
-      return {
-        admitted: handling.admitted,
-        outgoing: encoded(api, handling, correlationId, context),
-      };
+      new Reply(api, context, broker, answer, handling.release).follow(handling.response);
+      return handling.admitted;
     },
   };
 }
 
-async function encoded<Spec extends ApiSpec>(
-  api: Api<Spec>,
-  handling: LendingHandling<ResponseInput<Spec>>,
-  correlationId: number,
-  context: RequestContext,
-): Promise<Outgoing | undefined> {
-  const release = handling.release;
-  try {
-    const response = await handling.response;
-    if (response === undefined) {
-      release?.();
-      return undefined;
+/** Follows one response until it can be encoded. Gives back what the handler lent it, in every case. */
+class Reply<Spec extends ApiSpec> implements Waiter {
+  readonly #api: Api<Spec>;
+  readonly #context: { readonly version: number; readonly correlationId: number };
+  readonly #broker: BrokerContext;
+  readonly #answer: Answer;
+  readonly #release: (() => void) | undefined;
+  #pending: WhenDurable<ResponseInput<Spec>> | undefined;
+
+  constructor(
+    api: Api<Spec>,
+    context: { readonly version: number; readonly correlationId: number },
+    broker: BrokerContext,
+    answer: Answer,
+    release: (() => void) | undefined,
+  ) {
+    this.#api = api;
+    this.#context = context;
+    this.#broker = broker;
+    this.#answer = answer;
+    this.#release = release;
+  }
+
+  follow(response: Handling<ResponseInput<Spec>>["response"]): void {
+    if (response instanceof WhenDurable) {
+      this.#pending = response;
+      this.#broker.waits.wait(response.durable, this);
+    } else if (response instanceof Promise) {
+      response.then(
+        (settled) => this.follow(settled),
+        (error: unknown) => this.#fail(error),
+      );
+    } else {
+      this.#send(response);
     }
-    const parts = encodeResponse(api, { apiVersion: context.version, correlationId }, response);
-    return outgoingOf(parts, release);
-  } catch (error) {
-    release?.();
-    throw error;
+  }
+
+  resolved(): void {
+    let response: ResponseInput<Spec> | undefined;
+    try {
+      response = this.#pending?.response();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#send(response);
+  }
+
+  rejected(cause: unknown): void {
+    let response: ResponseInput<Spec> | undefined;
+    try {
+      response = this.#pending?.failed(cause);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#send(response);
+  }
+
+  #send(response: ResponseInput<Spec> | undefined): void {
+    if (response === undefined) {
+      this.#release?.();
+      this.#answer.ready(undefined);
+      return;
+    }
+    const { version: apiVersion, correlationId } = this.#context;
+    let outgoing: Outgoing;
+    try {
+      const parts = encodeResponse(this.#api, { apiVersion, correlationId }, response);
+      outgoing = outgoingOf(parts, this.#release);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#answer.ready(outgoing);
+  }
+
+  #fail(error: unknown): void {
+    this.#release?.();
+    this.#answer.failed(error);
   }
 }
 

@@ -3,7 +3,14 @@ import { type Engine, type Limits, openEngine, openTopics, type Topics } from "@
 import { createTopicsApi, fetchApi, produceApi } from "@karst/kafka-protocol";
 import { memoryObjectStore, type ObjectStore } from "@karst/objectstore";
 import { encodeBatch } from "@karst/records";
-import { MemoryBudget, type Runtime, silentLogger, SlabPool, utf8Encode } from "@karst/runtime";
+import {
+  type Logger,
+  MemoryBudget,
+  type Runtime,
+  silentLogger,
+  SlabPool,
+  utf8Encode,
+} from "@karst/runtime";
 import { nodeRuntime } from "@karst/runtime/node";
 import { memoryWal, type WalFactory } from "@karst/wal";
 import { TestClient } from "./client.ts";
@@ -25,9 +32,10 @@ export async function startFixture(
     readonly objectStore?: ObjectStore;
     readonly wal?: (runtime: Runtime, slabs: SlabPool) => WalFactory;
     readonly autoCreateTopics?: boolean;
+    readonly log?: Logger;
   } = {},
 ): Promise<Fixture> {
-  const runtime = nodeRuntime({ log: silentLogger });
+  const runtime = nodeRuntime({ log: options.log ?? silentLogger });
   const memory = new MemoryBudget(options.engineLimits?.memoryBudgetBytes ?? 64 * 1024 * 1024);
   const slabs = new SlabPool({
     budget: memory,

@@ -6,11 +6,12 @@ import {
   openRequest,
   REQUEST_FRAME_BYTES_MIN,
 } from "@karst/kafka-protocol";
-import { concatBytes, type Connection, copyOf } from "@karst/runtime";
-import type { BrokerContext, RequestContext } from "../handlers/handler.ts";
+import { type Connection, copyOf } from "@karst/runtime";
+import type { BrokerContext } from "../handlers/handler.ts";
 import { errorMessageOf } from "../kafka-errors.ts";
 import type { RequestMemory } from "../request-memory.ts";
-import { findRoute, type Route } from "../router.ts";
+import { type Answer, findRoute, type Route } from "../router.ts";
+import type { Joiner } from "./joiner.ts";
 import { type Outgoing, outgoingOf, ResponseQueue, type ResponseSlot } from "./response-queue.ts";
 
 /** Responses up to this many bytes in all leave as one array: a socket write costs more per part than per byte. */
@@ -20,9 +21,32 @@ export interface ClientConnectionOptions {
   readonly socket: Connection;
   readonly broker: BrokerContext;
   readonly memory: RequestMemory;
+  readonly joiner: Joiner;
   /** Asks for one call of `flush` at the end of this turn. */
   readonly scheduleFlush: (connection: ClientConnection) => void;
   readonly onClosed: (connection: ClientConnection) => void;
+}
+
+/** Puts the outcome of one request into its slot. */
+class SlotAnswer implements Answer {
+  readonly #slot: ResponseSlot;
+  readonly #api: string;
+  readonly #onFailed: (api: string, error: unknown) => void;
+
+  constructor(slot: ResponseSlot, api: string, onFailed: (api: string, error: unknown) => void) {
+    this.#slot = slot;
+    this.#api = api;
+    this.#onFailed = onFailed;
+  }
+
+  ready(outgoing: Outgoing | undefined): void {
+    this.#slot.settle(outgoing);
+  }
+
+  failed(error: unknown): void {
+    this.#slot.settle(undefined);
+    this.#onFailed(this.#api, error);
+  }
 }
 
 /**
@@ -39,7 +63,8 @@ export class ClientConnection {
   readonly #scheduleFlush: (connection: ClientConnection) => void;
   readonly #onClosed: (connection: ClientConnection) => void;
   readonly #assembler: FrameAssembler;
-  readonly #responses = new ResponseQueue();
+  readonly #joiner: Joiner;
+  readonly #responses = new ResponseQueue(() => this.#scheduleFlush(this));
   /** Whole frames that came while an earlier request was not admitted. Owned. */
   readonly #waiting: Uint8Array[] = [];
   readonly #closeListeners = new Set<() => void>();
@@ -58,6 +83,7 @@ export class ClientConnection {
     this.#socket = options.socket;
     this.#broker = options.broker;
     this.#memory = options.memory;
+    this.#joiner = options.joiner;
     this.#scheduleFlush = options.scheduleFlush;
     this.#onClosed = options.onClosed;
     this.#lastRequestMs = this.#nowMs();
@@ -93,7 +119,8 @@ export class ClientConnection {
     }
     this.#outgoingBytes += bytes;
     this.#sendBeganMs ??= this.#nowMs();
-    const whole = parts.length > 1 && bytes <= JOINED_BYTES_MAX ? [concatBytes(parts)] : parts;
+    const whole =
+      parts.length > 1 && bytes <= JOINED_BYTES_MAX ? [this.#joiner.join(parts, bytes)] : parts;
     this.#socket.write(whole, () => this.#written(ready, bytes));
     this.#proceed();
     this.#endIfAnswered();
@@ -122,6 +149,7 @@ export class ClientConnection {
 
   #data(chunk: Uint8Array): void {
     if (this.#closed) return;
+    this.#lastRequestMs = this.#nowMs();
     try {
       this.#assembler.push(chunk);
     } catch (error) {
@@ -173,7 +201,6 @@ export class ClientConnection {
 
   /** Begins one request; `reservedBytes` are given back once its bytes are not needed. */
   #start(frame: Uint8Array, reservedBytes: number): void {
-    this.#lastRequestMs = this.#nowMs();
     let admitted: Promise<void> | undefined;
     try {
       const opened = openRequest(frame);
@@ -218,34 +245,25 @@ export class ClientConnection {
     },
     body: Uint8Array,
   ): Promise<void> | undefined {
-    const context: RequestContext = {
-      version: header.apiVersion,
-      clientId: header.clientId,
-      onClosed: (listener) => this.#addCloseListener(listener),
-    };
-    const { admitted, outgoing } = route.run(this.#broker, body, header.correlationId, context);
-    const slot = this.#reserve();
-    outgoing.then(
-      (response) => slot.settle(response),
-      (error: unknown) => {
-        this.#broker.log.warn("request-failed", {
-          api: route.name,
-          peer: this.#socket.peer,
-          reason: String(error),
-        });
-        slot.settle(undefined);
-        this.destroy();
-      },
-    );
-    return admitted;
+    const { apiVersion: version, clientId, correlationId } = header;
+    const context = { version, clientId, correlationId, onClosed: this.#onClose };
+    const answer = new SlotAnswer(this.#responses.reserve(), route.name, this.#onRequestFailed);
+    return route.run(this.#broker, body, context, answer);
   }
 
-  #reserve(): ResponseSlot {
-    return this.#responses.reserve(() => this.#scheduleFlush(this));
-  }
+  readonly #onClose = (listener: () => void): (() => void) => this.#addCloseListener(listener);
+
+  readonly #onRequestFailed = (api: string, error: unknown): void => {
+    this.#broker.log.warn("request-failed", {
+      api,
+      peer: this.#socket.peer,
+      reason: String(error),
+    });
+    this.destroy();
+  };
 
   #answerUnknownApiVersions(correlationId: number): void {
-    this.#reserve().settle(outgoingOf(encodeUnsupportedApiVersions(correlationId)));
+    this.#responses.reserve().settle(outgoingOf(encodeUnsupportedApiVersions(correlationId)));
   }
 
   #addCloseListener(listener: () => void): () => void {

@@ -16,14 +16,30 @@ export function outgoingOf(parts: readonly Uint8Array[], written?: () => void): 
 }
 
 /** A place in the order of responses; settled once. */
-export interface ResponseSlot {
-  /** `undefined`: this request has no response (acks=0). */
-  settle(outgoing: Outgoing | undefined): void;
-}
+export class ResponseSlot {
+  readonly #queue: ResponseQueue;
+  #settled = false;
+  #outgoing: Outgoing | undefined;
 
-interface Slot {
-  settled: boolean;
-  outgoing: Outgoing | undefined;
+  constructor(queue: ResponseQueue) {
+    this.#queue = queue;
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  get outgoing(): Outgoing | undefined {
+    return this.#outgoing;
+  }
+
+  /** `undefined`: this request has no response (acks=0). */
+  settle(outgoing: Outgoing | undefined): void {
+    if (this.#settled) throw new Error("a response was settled twice");
+    this.#settled = true;
+    this.#outgoing = outgoing;
+    this.#queue.settled(this);
+  }
 }
 
 /**
@@ -32,31 +48,30 @@ interface Slot {
  * Invariant: `take` hands out exactly the settled slots before the first unsettled one, each once.
  */
 export class ResponseQueue {
-  readonly #slots: Slot[] = [];
+  readonly #onReady: () => void;
+  readonly #slots: ResponseSlot[] = [];
   #head = 0;
+
+  /** `onReady` is called when the head of the queue becomes ready. */
+  constructor(onReady: () => void) {
+    this.#onReady = onReady;
+  }
 
   /** Requests that have not been answered. */
   get unanswered(): number {
     return this.#slots.length - this.#head;
   }
 
-  /** Whether `take` would return something. */
-  get ready(): boolean {
-    return this.#slots[this.#head]?.settled === true;
+  /** Takes the next place. */
+  reserve(): ResponseSlot {
+    const slot = new ResponseSlot(this);
+    this.#slots.push(slot);
+    return slot;
   }
 
-  /** Takes the next place. `onReady` is called when settling it makes the head of the queue ready. */
-  reserve(onReady: () => void): ResponseSlot {
-    const slot: Slot = { settled: false, outgoing: undefined };
-    this.#slots.push(slot);
-    return {
-      settle: (outgoing) => {
-        if (slot.settled) throw new Error("a response was settled twice");
-        slot.settled = true;
-        slot.outgoing = outgoing;
-        if (this.#slots[this.#head] === slot) onReady();
-      },
-    };
+  /** For the slots alone. */
+  settled(slot: ResponseSlot): void {
+    if (this.#slots[this.#head] === slot) this.#onReady();
   }
 
   /** All that may be sent now, in order. */
@@ -68,7 +83,10 @@ export class ResponseQueue {
       this.#head += 1;
       if (slot.outgoing !== undefined) ready.push(slot.outgoing);
     }
-    if (this.#head === this.#slots.length || this.#head > FORGOTTEN_SLOTS) {
+    if (this.#head === this.#slots.length) {
+      this.#slots.length = 0;
+      this.#head = 0;
+    } else if (this.#head > FORGOTTEN_SLOTS) {
       this.#slots.splice(0, this.#head);
       this.#head = 0;
     }

@@ -1,5 +1,6 @@
 import type { Isolation, PartitionLog, PartitionRead } from "@karst/core";
 import { ErrorCode, type FetchRequest, type FetchResponseInput } from "@karst/kafka-protocol";
+import { isKarstError } from "@karst/runtime";
 import { errorMessageOf, kafkaErrorOf } from "../kafka-errors.ts";
 import type { BrokerContext, Handling, RequestContext } from "./handler.ts";
 import { leaderEpochProblem } from "./leader-epoch.ts";
@@ -197,7 +198,7 @@ async function gather(
       for (const source of perTopic) {
         // The first batch of the response always comes, whatever the limits say: else a large one would stop its readers for ever.
         const bytesMax = bytes === 0 ? Math.max(left, 1) : left;
-        const result = await readOne(source, bytesMax, isolation);
+        const result = await readOne(broker, source, bytesMax, isolation);
         if (result.read !== undefined) reads.push(result.read);
         failed ||= result.partition.errorCode !== ErrorCode.NONE;
         bytes += result.bytes;
@@ -220,6 +221,7 @@ interface ReadResult {
 }
 
 async function readOne(
+  broker: BrokerContext,
   source: Source,
   bytesLeft: number,
   isolation: Isolation,
@@ -249,8 +251,22 @@ async function readOne(
       read,
     };
   } catch (error) {
+    reportFailedRead(broker, log, from, error);
     return failedRead(wanted, kafkaErrorOf(error), log);
   }
+}
+
+/** The protocol has no room for words: what is not the client's doing is said here. */
+function reportFailedRead(
+  broker: BrokerContext,
+  { topicId, partition }: PartitionLog,
+  offset: number,
+  error: unknown,
+): void {
+  if (isKarstError(error, "out_of_range", "closed", "fenced")) return;
+  const fields = { topic: topicId, partition, offset, reason: String(error) };
+  if (isKarstError(error, "unavailable")) broker.log.warn("fetch-failed", fields);
+  else broker.log.error("fetch-failed", fields);
 }
 
 function fetchedPartition(

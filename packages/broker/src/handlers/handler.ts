@@ -1,6 +1,7 @@
 import type { Topics } from "@karst/core";
 import type { Counter, Logger, Runtime } from "@karst/runtime";
 import type { BrokerLimits } from "../limits.ts";
+import type { SharedWaits } from "../shared-waits.ts";
 
 /** The one Kafka node id of a broker with one node. */
 export const NODE_ID = 1;
@@ -16,6 +17,7 @@ export interface BrokerContext {
   /** Where clients reach us. */
   readonly advertised: { readonly host: string; readonly port: number };
   readonly autoCreateTopics: boolean;
+  readonly waits: SharedWaits;
   readonly counters: {
     readonly producedBatches: Counter;
     readonly fetchedBytes: Counter;
@@ -30,6 +32,20 @@ export interface RequestContext {
   onClosed(listener: () => void): () => void;
 }
 
+/** A response that is decided, but for whether what it rests on becomes durable. */
+export abstract class WhenDurable<Response> {
+  /** Shared by many requests. */
+  readonly durable: Promise<void>;
+
+  constructor(durable: Promise<void>) {
+    this.durable = durable;
+  }
+
+  abstract response(): Response;
+  /** The response where `durable` rejects. */
+  abstract failed(error: unknown): Response;
+}
+
 /** What a handler does with a request. */
 export interface Handling<Response> {
   /**
@@ -38,5 +54,9 @@ export interface Handling<Response> {
    */
   readonly admitted?: Promise<void>;
   /** `undefined`: nothing is sent. A rejection closes the connection. */
-  readonly response: Response | undefined | Promise<Response | undefined>;
+  readonly response:
+    | Response
+    | undefined
+    | WhenDurable<Response>
+    | Promise<Response | undefined | WhenDurable<Response>>;
 }
