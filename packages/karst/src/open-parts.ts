@@ -1,6 +1,7 @@
 import {
   DEFAULT_LIMITS,
   type Engine,
+  engineLimits,
   type Limits,
   openEngine,
   openTopics,
@@ -70,6 +71,8 @@ export async function openParts(options: OpenOptions): Promise<EngineParts> {
 
 function openGround(options: OpenOptions, runtime: Runtime): Ground {
   try {
+    // The engine would refuse them too, but only after the store has been tried.
+    engineLimits(limitsOf(options.limits ?? {}, DEFAULT_LIMITS));
     return groundOf(options, runtime);
   } catch (error) {
     throw explained(error, options);

@@ -60,6 +60,14 @@ test("limits that contradict each other are refused with a sentence", async () =
   );
 });
 
+test("limits that contradict each other are refused before anything is made", async () => {
+  const root = join(temporaryDirectory(), "data");
+  await assert.rejects(open({ root: `file:${root}`, limits: { uploadBytes: 1 << 30 } }), {
+    code: "INVALID_OPTIONS",
+  });
+  assert.ok(!existsSync(root));
+});
+
 test("a file root keeps its topics and records over close and open", async () => {
   const directory = temporaryDirectory();
   const root = `file:${join(directory, "data")}`;

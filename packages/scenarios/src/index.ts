@@ -1,1 +1,14 @@
-export {};
+export { CallFault, type CallFaultOptions, canInject } from "./call-fault.ts";
+export { type Row, vegaRows } from "./dataset.ts";
+export type { KillRunResult } from "./kill-run.ts";
+export { type EmbeddedReading, readEmbedded } from "./embedded-reading.ts";
+export { errorNameOf, Ledger } from "./ledger.ts";
+export type { Mutant } from "./mutants.ts";
+export { hasKcat, readByKcat } from "./readers.ts";
+export { type Refusal, refusedServe } from "./refusal.ts";
+export { cutRun, embeddedRun, kafkaRun } from "./runs.ts";
+export { freePort, Server, type ServerOptions } from "./server.ts";
+export { canMount, SmallDisk } from "./small-disk.ts";
+export { type Tree, treeOf } from "./tree.ts";
+export type { ReadRow } from "./verify.ts";
+export { createTopics } from "./writers/kafkajs.ts";

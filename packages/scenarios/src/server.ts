@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** The built `karst` command. */
+export const COMMAND: string = fileURLToPath(new URL("../../karst/dist/main.js", import.meta.url));
+const START_TIMEOUT_MS = 60_000;
+
+export interface ServerOptions {
+  readonly port: number;
+  /** Arguments after `serve`: root, limits. */
+  readonly args: readonly string[];
+  /** Arguments of Node itself, before the command. */
+  readonly nodeArgs?: readonly string[];
+}
+
+/** A line of the broker's log: `TIME LEVEL event key=value …`. */
+export interface ServerEvent {
+  readonly name: string;
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+/** The real broker in a process of its own, to be killed. Its events are kept over all its lives. */
+export class Server {
+  readonly #options: ServerOptions;
+  readonly events: ServerEvent[] = [];
+  /** What it said to standard error, over all its lives. */
+  readonly complaints: string[] = [];
+  #process: ChildProcess | undefined;
+  #kills = 0;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#options.port}`;
+  }
+
+  get kills(): number {
+    return this.#kills;
+  }
+
+  get pid(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) throw new Error("the broker is not running");
+    return pid;
+  }
+
+  /** Resolves when it listens. */
+  async start(): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      [
+        ...(this.#options.nodeArgs ?? []),
+        COMMAND,
+        "serve",
+        "--port",
+        String(this.#options.port),
+        "--log",
+        "debug",
+        ...this.#options.args,
+      ],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
+    this.#process = child;
+    let tail = "";
+    const remember = (line: string): void => {
+      tail = `${tail}\n${line}`.slice(-4_000);
+    };
+    const listening = new Promise<void>((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`the broker did not listen in time:${tail}`)),
+        START_TIMEOUT_MS,
+      );
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
+        remember(line);
+        if (!line.includes(this.address)) return;
+        clearTimeout(late);
+        resolve();
+      });
+      child.once("exit", (code, signal) => {
+        clearTimeout(late);
+        reject(new Error(`the broker ended (${code ?? signal}):${tail}`));
+      });
+    });
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", (line) => {
+      remember(line);
+      this.complaints.push(line);
+      this.#keep(line);
+    });
+    await listening;
+  }
+
+  /** SIGKILL: no handler runs, nothing is flushed. */
+  async kill(): Promise<void> {
+    this.#kills += 1;
+    await this.#end("SIGKILL");
+  }
+
+  /** SIGTERM, and the exit code must be 0. */
+  async stop(): Promise<void> {
+    const code = await this.#end("SIGTERM");
+    if (code !== 0) throw new Error(`the broker ended with ${code}`);
+  }
+
+  /** SIGSTOP: it lives, and does nothing until `thaw`. */
+  freeze(): void {
+    process.kill(this.pid, "SIGSTOP");
+  }
+
+  thaw(): void {
+    process.kill(this.pid, "SIGCONT");
+  }
+
+  /** Its exit code, once it has ended by itself. */
+  async ended(): Promise<number | null> {
+    const child = this.#process;
+    if (child === undefined) throw new Error("the broker was not started");
+    if (this.#running) await once(child, "exit");
+    return child.exitCode;
+  }
+
+  /** Whatever its state: it does not run when this resolves. */
+  async end(): Promise<void> {
+    if (this.#running) await this.#end("SIGKILL");
+  }
+
+  get #running(): boolean {
+    const child = this.#process;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#process;
+    if (child === undefined || !this.#running) throw new Error("the broker is not running");
+    const exited = once(child, "exit");
+    child.kill(signal);
+    const [code] = (await exited) as [number | null];
+    return code;
+  }
+
+  #keep(line: string): void {
+    const [, , name, ...pairs] = line.split(/\s+/);
+    if (name === undefined || !/^[a-z][a-z0-9-]*$/.test(name)) return;
+    const fields = new Map<string, string>();
+    for (const pair of pairs) {
+      const at = pair.indexOf("=");
+      if (at > 0) fields.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+    this.events.push({ name, fields });
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  server.close();
+  await once(server, "close");
+  return port;
+}

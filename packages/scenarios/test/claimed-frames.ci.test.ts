@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { test } from "vitest";
+import type { Server } from "../dist/index.js";
+import { inWorld } from "./world.ts";
+
+const MiB = 1024 * 1024;
+const CONNECTIONS = 200;
+const CLAIMED_BYTES = 100 * MiB;
+const SENT_BYTES = 1_000;
+
+/** ApiVersions 0 without a client id. */
+const API_VERSIONS = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 255, 255]);
+
+function claim(): Buffer {
+  const bytes = Buffer.alloc(4 + SENT_BYTES);
+  bytes.writeInt32BE(CLAIMED_BYTES);
+  return bytes;
+}
+
+async function open(server: Server): Promise<Socket> {
+  const [host, port] = server.address.split(":");
+  const socket = connect({ host: host ?? "", port: Number(port), noDelay: true });
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Asks for the API versions; resolves with the answer. */
+async function greet(socket: Socket): Promise<void> {
+  const answered = once(socket, "data");
+  socket.write(API_VERSIONS);
+  await answered;
+}
+
+/** Memory of a process that is in RAM. */
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+test.skipIf(!existsSync("/proc/self/status"))(
+  "200 connections that claim frames of 100 MiB cost what they send, and not what they claim",
+  () =>
+    inWorld(async (world) => {
+      const server = await world.serve(["--root", "memory:"]);
+      const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => open(server)));
+      const strangers = await Promise.all(Array.from({ length: CONNECTIONS }, () => open(server)));
+      await Promise.all(clients.map(greet));
+      const before = residentBytes(server.pid);
+
+      for (const client of clients) client.write(claim());
+      const refused = strangers.map((stranger) => once(stranger, "close"));
+      for (const stranger of strangers) stranger.write(claim());
+      // Who has said nothing valid yet may not claim so much at all.
+      await Promise.all(refused);
+      // Answered after all of the above has been taken in: the broker has one thread for it.
+      const witness = await open(server);
+      await greet(witness);
+      const grown = residentBytes(server.pid) - before;
+      assert.ok(grown < 64 * MiB, `${(grown / MiB).toFixed(1)} MiB more`);
+
+      const closed = once(witness, "close");
+      const tooMuch = Buffer.alloc(4);
+      tooMuch.writeInt32BE(CLAIMED_BYTES + 1);
+      witness.write(tooMuch);
+      await closed;
+      for (const client of clients) assert.equal(client.destroyed, false);
+      for (const client of clients) client.destroy();
+      await server.stop();
+    }),
+);
