@@ -125,15 +125,25 @@ async function recover(
 ): Promise<Recovered> {
   const { catalogue, durability, lifecycle, runtime } = core;
   let wal: Wal | undefined;
-  let before: Revision | undefined;
+  let known: Revision | undefined;
   try {
     // The claim has fenced the WAL: what its last user acknowledges from now on is in nothing that he publishes.
     await catalogue.refresh();
-    before = nodeRow.get(catalogue, claim.nodeId)?.revision;
+    known = nodeRow.get(catalogue, claim.nodeId)?.revision;
     const decision = decide(claim, catalogue, abandonWal);
-    const commit = (): Promise<Revision> =>
-      commitOpen({ catalogue, runtime, nodeId: claim.nodeId, decision, signal: lifecycle.signal });
     let revision: Revision | undefined;
+    const commit = async (): Promise<Revision> => {
+      const { nodeId } = claim;
+      revision = await commitOpen({
+        catalogue,
+        runtime,
+        nodeId,
+        decision,
+        signal: lifecycle.signal,
+      });
+      known = revision;
+      return revision;
+    };
     const frames = new FrameRecovery({
       catalogue,
       nodeId: claim.nodeId,
@@ -144,7 +154,7 @@ async function recover(
       trim: decision.trim as WalPosition,
       // The catalogue hears of an opening only if the log is whole; the log is changed only once the catalogue has.
       accept: async () => {
-        if (decision.mode === "recover") revision = await commit();
+        if (decision.mode === "recover") await commit();
       },
       onFrame: frames.add,
       listener: listenerOf(lifecycle, durability),
@@ -162,7 +172,7 @@ async function recover(
       runtime.log.warn("wal-release-failed", { walId: claim.walId, reason: String(cause) });
     });
     core.cache.clear();
-    if (isKarstError(error, "corrupt")) await refuseContest(claim, catalogue, before, error);
+    if (isKarstError(error, "corrupt")) await refuseContest(claim, catalogue, known, error);
     throw error;
   }
 }
@@ -170,16 +180,17 @@ async function recover(
 /**
  * Damage is not damage where the node's last user has published, and trimmed, while his log was read.
  *
+ * @param known revision of the node's record as this opening has read or written it last.
  * @throws KarstError `NODE_CONTESTED` (`conflict`).
  */
 async function refuseContest(
   { nodeId }: WalClaim,
   catalogue: Catalogue,
-  before: Revision | undefined,
+  known: Revision | undefined,
   cause: Error,
 ): Promise<void> {
   await catalogue.refresh().catch(() => undefined);
-  if (nodeRow.get(catalogue, nodeId)?.revision === before) return;
+  if (nodeRow.get(catalogue, nodeId)?.revision === known) return;
   throw coreError(
     "NODE_CONTESTED",
     `another process went on with node ${nodeId} while it was being opened: start again`,
