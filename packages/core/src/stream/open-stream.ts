@@ -83,8 +83,8 @@ function refusal(streamId: number, owner: StreamOwnerRow, node: NodeRow): Error 
 }
 
 /**
- * Brings a state up to the stream's end: its newest state block, then every batch after it. A block that cannot be read costs
- * time only: the batches tell the same.
+ * Brings a state up to the stream's end: its newest state block, then every batch after it. Where the block cannot be read the
+ * batches tell the same, as far as they have not been trimmed.
  */
 export async function restoreState(
   log: StreamLog,
@@ -113,36 +113,53 @@ export async function restoreState(
   log.stateOffset = block?.offset ?? 0;
 }
 
+interface FoundState {
+  readonly state: Uint8Array | undefined;
+  /** As of. */
+  readonly offset: number;
+}
+
+/** undefined: there is none, or none that can be read. */
 async function newestState(
   log: StreamLog,
   parts: OpenStreamParts,
-): Promise<{ readonly state: Uint8Array | undefined; readonly offset: number } | undefined> {
-  const { catalogue, objects } = parts;
-  const key = streamEndRow.get(catalogue, log.streamId)?.value.stateObject;
-  if (key === undefined) return undefined;
+): Promise<FoundState | undefined> {
   try {
-    const id = objectRow.parseKey(key);
-    const row = id === undefined ? undefined : objectRow.get(catalogue, id)?.value;
-    if (row === undefined)
-      throw coreError(
-        "OBJECT_MISSING",
-        `${key}, which holds the state of stream ${log.streamId}, is not in the catalogue`,
-      );
-    const object = { key, bytes: row.bytes, indexPosition: row.indexPosition };
-    const index = await objects.index(object);
-    const entry = index.value.findState(log.streamId);
-    index.release();
-    if (entry === undefined)
-      throw coreError("OBJECT_CORRUPT", `${key} holds no state of stream ${log.streamId}`);
-    const bytes = await objects.state(object, entry);
-    return { state: bytes.length === 0 ? undefined : bytes, offset: entry.startOffset };
+    return await readState(log, parts);
   } catch (error) {
     if (!isKarstError(error, "corrupt", "not_found")) throw error;
-    parts.log.warn("state-block-unreadable", {
-      streamId: log.streamId,
-      key,
-      reason: error.message,
-    });
+  }
+  try {
+    // Its object may have been replaced, and one answer that there is none is not enough.
+    await parts.catalogue.refresh();
+    return await readState(log, parts);
+  } catch (error) {
+    if (!isKarstError(error, "corrupt", "not_found")) throw error;
+    const { streamId } = log;
+    parts.log.warn("state-block-unreadable", { streamId, reason: error.message });
     return undefined;
   }
+}
+
+async function readState(
+  { streamId }: StreamLog,
+  { catalogue, objects }: OpenStreamParts,
+): Promise<FoundState | undefined> {
+  const key = streamEndRow.get(catalogue, streamId)?.value.stateObject;
+  if (key === undefined) return undefined;
+  const id = objectRow.parseKey(key);
+  const row = id === undefined ? undefined : objectRow.get(catalogue, id)?.value;
+  if (row === undefined)
+    throw coreError(
+      "OBJECT_MISSING",
+      `${key}, which holds the state of stream ${streamId}, is not in the catalogue`,
+    );
+  const object = { key, bytes: row.bytes, indexPosition: row.indexPosition };
+  const index = await objects.index(object);
+  const entry = index.value.findState(streamId);
+  index.release();
+  if (entry === undefined)
+    throw coreError("OBJECT_CORRUPT", `${key} holds no state of stream ${streamId}`);
+  const bytes = await objects.state(object, entry);
+  return { state: bytes.length === 0 ? undefined : bytes, offset: entry.startOffset };
 }

@@ -131,3 +131,21 @@ test("what is kept for the state alone goes with the next state block and trim",
   log = await partition();
   for (let n = 0; n < 5; n += 1) assertDuplicate(send(log, n), 2 * n);
 });
+
+test("an answer that the state block's object is gone is not believed at once", async () => {
+  let log = await partition();
+  for (let n = 0; n < 3; n += 1) await send(log, n).durable;
+  await log.trim(6);
+  // The batches are not in the object, what they did is.
+  await engine.upload();
+  await crash();
+  let lies = 1;
+  world.store.setPlan(({ method, key }) => {
+    if (method !== "get" || !key.startsWith(objectRow.prefix) || lies === 0) return undefined;
+    lies -= 1;
+    return { tag: "not-found" };
+  });
+  log = await partition();
+  assert.equal(lies, 0);
+  for (let n = 0; n < 3; n += 1) assertDuplicate(send(log, n), 2 * n);
+});
