@@ -4,9 +4,10 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { appendBenchmark } from "./append.bench.ts";
 import { batchBenchmark } from "./batch.bench.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { type Benchmark, sized } from "./benchmark.ts";
 import { crcBenchmark } from "./crc.bench.ts";
 import { deviceBenchmark } from "./device.bench.ts";
+import { touchMemory } from "./measure/touch-memory.ts";
 import { produceBenchmark } from "./produce.bench.ts";
 import { recoveryBenchmark } from "./recovery.bench.ts";
 import { describeMachine } from "./report/machine.ts";
@@ -47,13 +48,15 @@ async function main(): Promise<void> {
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
   const folder = mkdtempSync(join(resolve(values.folder), "karst-bench-"));
+  const size = values.smoke ? "smoke" : "real";
   const report = new Report((line) => console.log(line));
   try {
     for (const line of describeMachine(folder)) report.line(line);
     for (const benchmark of chosen) {
       const own = join(folder, benchmark.name);
       mkdirSync(own);
-      await benchmark.run({ size: values.smoke ? "smoke" : "real", folder: own, report });
+      touchMemory(own, sized(size, { smoke: 16, real: 6_144 }));
+      await benchmark.run({ size, folder: own, report });
       rmSync(own, { recursive: true });
     }
   } finally {
