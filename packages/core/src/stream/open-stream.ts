@@ -1,4 +1,4 @@
-import { isKarstError, type Logger } from "@karst/runtime";
+import { assert, isKarstError, type Logger } from "@karst/runtime";
 import type { ObjectReads } from "../cache/object-reads.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { type NodeRow, nodeRow } from "../catalogue/rows/node-row.ts";
@@ -108,6 +108,7 @@ export async function restoreState(
     } finally {
       read.release();
     }
+    assert(read.nextOffset > offset, `stream ${log.streamId} cannot be read on from ${offset}`);
     offset = read.nextOffset;
   }
   log.stateOffset = block?.offset ?? 0;
