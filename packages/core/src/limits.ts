@@ -58,9 +58,9 @@ export const CONTRIBUTIONS_PER_COMMIT_MAX: number = 1_000;
 /** Objects of one upload that are written at the same time. */
 export const OBJECT_PUTS_MAX: number = 4;
 
-/** Appends, and bytes of them, that share one promise. */
+/** Appends, and bytes of them, that share one promise: few enough that nobody waits for a later write of the WAL than his own. */
 export const APPENDS_PER_GROUP_MAX: number = 1_000;
-export const BYTES_PER_GROUP_MAX: number = MiB;
+export const BYTES_PER_GROUP_MAX: number = MiB / 8;
 
 /** Offsets that one batch occupies at most. */
 export const BATCH_COUNT_MAX: number = 0x7fff_ffff;

@@ -7,6 +7,12 @@ export const BACKLOG_BYTES_MAX: number = 16 * MiB;
 /** Tries to create the topic and to open the partition of one append. */
 export const PREPARE_TRIES_MAX = 5;
 
+/** Size at which a batch that appends share goes to the log, within the turn. Small enough for a processor's cache. */
+export const SHARED_BATCH_BYTES_MAX: number = 128 * KiB;
+
+/** Builders of shared batches that a topic handle keeps while they are not in use. */
+export const IDLE_BUILDERS_MAX = 8;
+
 /** Bytes of keyless records after which the next partition is taken. */
 export const STICKY_BYTES: number = 16 * KiB;
 

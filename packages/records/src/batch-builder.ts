@@ -1,8 +1,6 @@
-import { copyOf } from "@karst/runtime";
+import { assert } from "@karst/runtime";
 import { BATCH_HEADER_BYTES } from "./batch-header.ts";
-import type { Codec } from "./codec.ts";
-import { type BatchOptions, codecFor, finishBatch } from "./encode.ts";
-import { recordsError } from "./errors.ts";
+import { type BatchOptions, codecFor, type EncodedBatch, finishBatch } from "./encode.ts";
 import { BATCH_BYTES_MAX } from "./limits.ts";
 import {
   recordBodyBytes,
@@ -22,7 +20,7 @@ export interface BatchBuilderOptions {
 /**
  * Collects records until a batch is full, then writes it.
  *
- * Invariant: the records so far are encoded in [61, #end) of a buffer that is reused for the next batch, and #end ≤ bytesMax.
+ * Invariant: the records so far are encoded in [61, #end) of a buffer that is used again for the next batch, and #end ≤ bytesMax.
  */
 export class BatchBuilder {
   readonly #bytesMax: number;
@@ -30,7 +28,8 @@ export class BatchBuilder {
   #end = BATCH_HEADER_BYTES;
   #count = 0;
   #baseTimestampMs = -1;
-  #maxTimestampMs = -1;
+  #minTimestampMs = Infinity;
+  #maxTimestampMs = -Infinity;
 
   constructor(options: BatchBuilderOptions = {}) {
     this.#bytesMax = options.bytesMax ?? BATCH_BYTES_MAX;
@@ -46,54 +45,70 @@ export class BatchBuilder {
   }
 
   /**
-   * Adds a record, which is copied, if it fits.
+   * Adds records, which are copied, if they fit: all of them or none.
    *
-   * @returns false when the batch is full: build it, and offer the record again.
-   * @throws KarstError `BATCH_TOO_LARGE` (`invalid`): it does not fit in an empty batch either. `INVALID_RECORD` (`invalid`).
+   * @returns false where they do not fit: behind what is there already, be it for their size or for their time, or not even into an
+   * empty batch.
+   * @throws KarstError `INVALID_RECORD` (`invalid`), with nothing added: no batch could hold them.
    */
-  tryAppend(record: RecordInput): boolean {
-    const baseTimestampMs = this.#count === 0 ? record.timestampMs : this.#baseTimestampMs;
-    const deltas = {
-      offsetDelta: this.#count,
-      timestampDelta: timestampDelta(record, baseTimestampMs),
-    };
-    const body = recordBodyBytes(record, deltas.timestampDelta, deltas.offsetDelta);
-    const end = this.#end + varintBytes(body) + body;
-    if (end > this.#bytesMax) {
-      if (this.#count > 0) return false;
-      throw recordsError(
-        "BATCH_TOO_LARGE",
-        `the record makes a batch of ${end} bytes, at most ${this.#bytesMax} are accepted`,
-      );
+  tryAppend(records: readonly RecordInput[]): boolean {
+    let end = this.#end;
+    let count = this.#count;
+    let baseTimestampMs = this.#baseTimestampMs;
+    let minTimestampMs = this.#minTimestampMs;
+    let maxTimestampMs = this.#maxTimestampMs;
+    for (const record of records) {
+      const { timestampMs } = record;
+      if (count === 0) baseTimestampMs = timestampMs;
+      // Alone, or with others, they may be right.
+      if (this.#count > 0 && !Number.isSafeInteger(timestampMs - baseTimestampMs)) return false;
+      const delta = timestampDelta(record, baseTimestampMs);
+      const body = recordBodyBytes(record, delta, count);
+      const next = end + varintBytes(body) + body;
+      if (next > this.#bytesMax) return false;
+      this.#reserve(next, end);
+      const deltas = { offsetDelta: count, timestampDelta: delta };
+      end = writeRecord(this.#buffer, end, record, deltas, body);
+      // Views of growable memory may have become longer meanwhile.
+      assert(end === next, "a record changed its size while it was written");
+      count += 1;
+      if (timestampMs < minTimestampMs) minTimestampMs = timestampMs;
+      if (timestampMs > maxTimestampMs) maxTimestampMs = timestampMs;
     }
-    this.#reserve(end);
-    this.#end = writeRecord(this.#buffer, this.#end, record, deltas, body);
-    this.#maxTimestampMs =
-      this.#count === 0 ? record.timestampMs : Math.max(this.#maxTimestampMs, record.timestampMs);
+    this.#end = end;
+    this.#count = count;
     this.#baseTimestampMs = baseTimestampMs;
-    this.#count += 1;
+    this.#minTimestampMs = minTimestampMs;
+    this.#maxTimestampMs = maxTimestampMs;
     return true;
   }
 
-  /** The batch, in fresh bytes; the builder is empty afterwards. At least one record must have been added. */
-  build(options: BatchOptions = {}): Uint8Array {
+  /**
+   * The batch; the builder is empty afterwards. At least one record must have been added.
+   *
+   * @returns bytes that are valid until the builder is used again, unless they are compressed.
+   */
+  build(options: BatchOptions = {}): EncodedBatch {
     if (this.#count === 0) throw new TypeError("a batch has at least one record");
-    const codec: Codec | undefined = codecFor(options.codec);
     const summary = {
       count: this.#count,
       baseTimestampMs: this.#baseTimestampMs,
+      minTimestampMs: this.#minTimestampMs,
       maxTimestampMs: this.#maxTimestampMs,
     };
-    const batch = finishBatch(this.#buffer, this.#end, summary, options, codec);
-    this.#count = 0;
+    const batch = finishBatch(this.#buffer, this.#end, summary, options, codecFor(options.codec));
     this.#end = BATCH_HEADER_BYTES;
-    return codec === undefined ? copyOf(batch) : batch;
+    this.#count = 0;
+    this.#minTimestampMs = Infinity;
+    this.#maxTimestampMs = -Infinity;
+    return batch;
   }
 
-  #reserve(end: number): void {
+  /** Makes room up to `end`, keeping what is below `used`. */
+  #reserve(end: number, used: number): void {
     if (end <= this.#buffer.length) return;
     const larger = new Uint8Array(Math.min(this.#bytesMax, Math.max(end, this.#buffer.length * 2)));
-    larger.set(this.#buffer.subarray(0, this.#end));
+    larger.set(this.#buffer.subarray(0, used));
     this.#buffer = larger;
   }
 }

@@ -48,12 +48,31 @@ export interface BatchOptions {
   readonly logAppendTimeMs?: number;
 }
 
-/** What the header of a finished run of records needs to know about them. */
+/** What the header of a finished run of records needs to know about them, and what a reader of the header cannot see. */
 export interface RecordSummary {
   /** ≥ 1. */
   readonly count: number;
   readonly baseTimestampMs: number;
+  readonly minTimestampMs: number;
   readonly maxTimestampMs: number;
+}
+
+/**
+ * A batch as this package has just made it: its CRC, its header and each of its records are right, so that nobody has to check them
+ * again. The type is nominal, and made here only: bytes that came from elsewhere never are one.
+ */
+export class EncodedBatch {
+  readonly #bytes: Uint8Array;
+  readonly minTimestampMs: number;
+
+  constructor(bytes: Uint8Array, minTimestampMs: number) {
+    this.#bytes = bytes;
+    this.minTimestampMs = minTimestampMs;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
 }
 
 /**
@@ -66,6 +85,14 @@ export function encodeBatch(
   records: readonly RecordInput[],
   options: BatchOptions = {},
 ): Uint8Array {
+  return encodeRecords(records, options).bytes;
+}
+
+/** The same, with what was learnt about the records. */
+export function encodeRecords(
+  records: readonly RecordInput[],
+  options: BatchOptions = {},
+): EncodedBatch {
   const first = records[0];
   if (first === undefined) throw new TypeError("a batch has at least one record");
   const codec = codecFor(options.codec);
@@ -73,9 +100,11 @@ export function encodeBatch(
   const bodies = records.length === 1 ? undefined : new Int32Array(records.length);
   let bytes = BATCH_HEADER_BYTES;
   let body = 0;
+  let minTimestampMs = baseTimestampMs;
   let maxTimestampMs = baseTimestampMs;
   for (let i = 0; i < records.length; i += 1) {
     const record = records[i] as RecordInput;
+    if (record.timestampMs < minTimestampMs) minTimestampMs = record.timestampMs;
     if (record.timestampMs > maxTimestampMs) maxTimestampMs = record.timestampMs;
     body = recordBodyBytes(record, timestampDelta(record, baseTimestampMs), i);
     if (bodies !== undefined) bodies[i] = body;
@@ -91,7 +120,7 @@ export function encodeBatch(
   return finishBatch(
     batch,
     at,
-    { count: records.length, baseTimestampMs, maxTimestampMs },
+    { count: records.length, baseTimestampMs, minTimestampMs, maxTimestampMs },
     options,
     codec,
   );
@@ -105,7 +134,7 @@ export function codecFor(name: CodecName = "none"): Codec | undefined {
 /**
  * Writes the header into the first 61 bytes of `batch`, whose records end at `end`, and compresses them where asked to.
  *
- * @returns a view of `batch`, or fresh bytes where compressed.
+ * @returns bytes that are a view of `batch`, or fresh where compressed.
  */
 export function finishBatch(
   batch: Uint8Array,
@@ -113,7 +142,7 @@ export function finishBatch(
   summary: RecordSummary,
   options: BatchOptions,
   codec: Codec | undefined,
-): Uint8Array {
+): EncodedBatch {
   const whole =
     codec === undefined
       ? batch.subarray(0, end)
@@ -133,7 +162,7 @@ export function finishBatch(
   view.setInt32(AT_BASE_SEQUENCE, producer?.baseSequence ?? -1);
   view.setInt32(AT_COUNT, summary.count);
   stampCrc(view);
-  return whole;
+  return new EncodedBatch(whole, summary.minTimestampMs);
 }
 
 function flags(options: BatchOptions): number {

@@ -31,7 +31,7 @@ export {
   openBatchAsync,
   splitBatches,
 } from "./decode.ts";
-export { type BatchOptions, encodeBatch } from "./encode.ts";
+export { type BatchOptions, encodeBatch, type EncodedBatch, encodeRecords } from "./encode.ts";
 export { RECORDS_ERRORS, recordsError } from "./errors.ts";
 export { BATCH_BYTES_MAX, DECOMPRESSED_BYTES_MAX, DECOMPRESSION_RATIO_MAX } from "./limits.ts";
 export { murmur2, partitionForKey } from "./murmur2.ts";
@@ -43,4 +43,9 @@ export {
 } from "./patch.ts";
 export { RecordCursor, type RecordHeader } from "./record-cursor.ts";
 export type { RecordInput } from "./record-encoding.ts";
-export { validateBatch, type ValidateBatchOptions, verifyBatch } from "./validate.ts";
+export {
+  validateBatch,
+  type ValidateBatchOptions,
+  validateEncoded,
+  verifyBatch,
+} from "./validate.ts";

@@ -18,6 +18,7 @@ import {
 } from "./batch-header.ts";
 import { CODEC_NAMES } from "./codec.ts";
 import { batchCrc } from "./crc.ts";
+import type { EncodedBatch } from "./encode.ts";
 import { recordsError } from "./errors.ts";
 
 /** Length, attributes, timestamp delta, offset delta, two lengths and a header count: one byte each. */
@@ -45,6 +46,21 @@ export function validateBatch(bytes: Uint8Array, options: ValidateBatchOptions):
 }
 
 /**
+ * What is left to check of a batch that was encoded here: its size, and what its header claims.
+ *
+ * @throws KarstError `INVALID_RECORD`, `BATCH_TOO_LARGE`, `INVALID_TIMESTAMP` (`invalid`).
+ */
+export function validateEncoded(
+  { bytes }: EncodedBatch,
+  { bytesMax }: ValidateBatchOptions,
+): BatchHeader {
+  checkSize(bytes.length, bytesMax);
+  const header = readBatchHeader(viewOf(bytes));
+  checkHeader(header);
+  return header;
+}
+
+/**
  * Checks a batch read back from where it was stored: complete, alone, v2, and with the right CRC.
  *
  * @throws KarstError `TRUNCATED_BATCH`, `CORRUPT_BATCH` (`corrupt`), `UNSUPPORTED_MAGIC`, `INVALID_RECORD` (`invalid`).
@@ -61,13 +77,17 @@ function checkFrame(view: DataView, bytesMax: number): void {
   if (view.getInt32(0) !== 0 || view.getInt32(4) !== 0) {
     throw recordsError("INVALID_RECORD", "the base offset of a produced batch must be 0");
   }
-  if (view.byteLength > bytesMax) {
+  checkSize(view.byteLength, bytesMax);
+  checkCrc(view);
+}
+
+function checkSize(bytes: number, bytesMax: number): void {
+  if (bytes > bytesMax) {
     throw recordsError(
       "BATCH_TOO_LARGE",
-      `the batch has ${view.byteLength} bytes, at most ${bytesMax} are accepted`,
+      `the batch has ${bytes} bytes, at most ${bytesMax} are accepted`,
     );
   }
-  checkCrc(view);
 }
 
 /** The view is exactly one batch of magic 2. */

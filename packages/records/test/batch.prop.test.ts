@@ -12,8 +12,8 @@ import {
   validateBatch,
   verifyBatch,
 } from "@karst/records";
-import { concatBytes, isKarstError, viewOf } from "@karst/runtime";
-import { decodedForm, optionsArbitrary, recordsArbitrary, RUNS } from "./batches.ts";
+import { concatBytes, copyOf, isKarstError, viewOf } from "@karst/runtime";
+import { decodedForm, optionsArbitrary, recordsArbitrary, RUNS, text } from "./batches.ts";
 
 test("what is encoded decodes to the same records", () => {
   fc.assert(
@@ -33,40 +33,61 @@ test("what is encoded decodes to the same records", () => {
 
 test("a builder writes what encoding at once writes, split where the size says", () => {
   fc.assert(
-    fc.property(recordsArbitrary, fc.integer({ min: 300, max: 3000 }), (records, bytesMax) => {
-      const builder = new BatchBuilder({ bytesMax });
-      const batches: Uint8Array[] = [];
-      let first = 0;
-      for (const [i, record] of records.entries()) {
-        let taken: boolean;
-        try {
-          taken = builder.tryAppend(record);
-          if (!taken) {
-            batches.push(builder.build({ baseOffset: first }));
-            first = i;
-            assert.ok(builder.tryAppend(record));
-          }
-        } catch (error) {
-          assert.ok(isKarstError(error, "invalid"));
-          assert.ok(encodeBatch([record]).length > bytesMax);
-          return;
+    fc.property(
+      fc.array(recordsArbitrary, { minLength: 1, maxLength: 6 }),
+      fc.integer({ min: 300, max: 3000 }),
+      (groups, bytesMax) => {
+        const builder = new BatchBuilder({ bytesMax });
+        const kept: (typeof groups)[number][] = [];
+        const batches: Uint8Array[] = [];
+        let open: (typeof groups)[number] = [];
+        function finish(): void {
+          if (open.length === 0) return;
+          const batch = builder.build();
+          assert.equal(
+            batch.minTimestampMs,
+            Math.min(...open.map(({ timestampMs }) => timestampMs)),
+          );
+          batches.push(copyOf(batch.bytes));
+          kept.push(open);
+          open = [];
         }
-        assert.ok(builder.bytes <= bytesMax);
-      }
-      batches.push(builder.build({ baseOffset: first }));
-      const whole = concatBytes(batches);
-      const split = splitBatches(whole);
-      assert.deepEqual(split, batches);
-      assert.deepEqual(split.flatMap(decodeBatch), decodedForm(records));
-      let at = 0;
-      for (const batch of batches) {
-        const count = decodeBatch(batch).length;
-        assert.deepEqual(batch, encodeBatch(records.slice(at, at + count), { baseOffset: at }));
-        at += count;
-      }
-    }),
+        for (const group of groups) {
+          if (!builder.tryAppend(group)) {
+            finish();
+            assert.equal(builder.count, 0);
+            if (!builder.tryAppend(group)) {
+              assert.ok(encodeBatch(group).length > bytesMax);
+              continue;
+            }
+          }
+          open = [...open, ...group];
+          assert.equal(builder.count, open.length);
+          assert.ok(builder.bytes <= bytesMax);
+        }
+        finish();
+        assert.deepEqual(
+          batches,
+          kept.map((records) => encodeBatch(records)),
+        );
+        assert.deepEqual(splitBatches(concatBytes(batches)), batches);
+      },
+    ),
     { numRuns: RUNS },
   );
+});
+
+test("records that no batch could hold leave the builder as it was", () => {
+  const builder = new BatchBuilder();
+  const early = { timestampMs: -1, value: text("a") };
+  const late = { timestampMs: Number.MAX_SAFE_INTEGER, value: text("b") };
+  assert.throws(() => builder.tryAppend([early, late]), { code: "INVALID_RECORD" });
+  assert.equal(builder.count, 0);
+  assert.ok(builder.tryAppend([early]));
+  assert.ok(!builder.tryAppend([late]));
+  assert.deepEqual(builder.build().bytes, encodeBatch([early]));
+  assert.ok(builder.tryAppend([late]));
+  assert.deepEqual(builder.build().bytes, encodeBatch([late]));
 });
 
 test("any bytes are opened or refused with an error of ours", () => {

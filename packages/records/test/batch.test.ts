@@ -79,18 +79,29 @@ test("a partial batch at the end is left out, one that cannot be a batch is refu
 
 test("a builder says when it is full, and refuses what never fits", () => {
   const builder = new BatchBuilder({ bytesMax: 100 });
-  assert.ok(builder.tryAppend({ timestampMs: 1, value: new Uint8Array(20) }));
-  assert.equal(builder.tryAppend({ timestampMs: 1, value: new Uint8Array(20) }), false);
+  const small = { timestampMs: 1, value: new Uint8Array(20) };
+  const large = { timestampMs: 1, value: new Uint8Array(90) };
+  assert.ok(builder.tryAppend([small]));
+  assert.equal(builder.tryAppend([small]), false);
   assert.equal(builder.count, 1);
-  const batch = builder.build();
+  assert.deepEqual(builder.build().bytes, encodeBatch([small]));
   assert.equal(builder.count, 0);
-  assert.throws(() => builder.tryAppend({ timestampMs: 1, value: new Uint8Array(90) }), {
-    code: "BATCH_TOO_LARGE",
-  });
+  assert.equal(builder.tryAppend([large]), false);
   assert.throws(() => builder.build(), TypeError);
-  builder.tryAppend({ timestampMs: 2, value: new Uint8Array(20).fill(9) });
-  builder.build();
-  assert.deepEqual(decodeBatch(batch)[0]?.value, new Uint8Array(20));
+  assert.ok(builder.tryAppend([small]));
+  assert.deepEqual(builder.build().bytes, encodeBatch([small]));
+});
+
+test("records are added all or none", () => {
+  const builder = new BatchBuilder({ bytesMax: 100 });
+  const record = { timestampMs: 1, value: new Uint8Array(10).fill(7) };
+  assert.equal(builder.tryAppend([record, record, record]), false);
+  assert.equal(builder.count, 0);
+  assert.ok(builder.tryAppend([record]));
+  assert.equal(builder.tryAppend([{ timestampMs: 0 }, record, record]), false);
+  const batch = builder.build();
+  assert.deepEqual(batch.bytes, encodeBatch([record]));
+  assert.equal(batch.minTimestampMs, 1);
 });
 
 test("records that no batch can hold", () => {

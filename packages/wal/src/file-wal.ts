@@ -72,6 +72,8 @@ export class FileWal implements Wal {
   #older: readonly StoredSegment[];
   #commit: CommitState;
   #writing: Promise<void> | undefined;
+  /** Settles with the last removal of trimmed segments, and never rejects. */
+  #removing: Promise<unknown> = Promise.resolve();
   #end: number;
   #durable: number;
   #trimmed: number;
@@ -89,7 +91,7 @@ export class FileWal implements Wal {
     this.#device = options.device;
     this.#plan = options.plan;
     this.#older = options.older;
-    this.#queue = new GroupQueue(options.plan, options.slabs, options.limits);
+    this.#queue = new GroupQueue(options.plan, options.slabs, groupLimits(options));
     this.#writer = new GroupWriter(options);
     this.#end = options.end;
     this.#durable = options.end;
@@ -134,7 +136,7 @@ export class FileWal implements Wal {
     this.#end = start + bytes;
     this.#pendingBytes += bytes;
     group.slab.retain();
-    if (group.frames === 1) this.#apply({ tag: "group" });
+    if (group.frames === 1) this.#apply({ tag: "group", ready: this.#mayWriteAtOnce });
     return {
       start: start as WalPosition,
       end: this.#end as WalPosition,
@@ -178,7 +180,9 @@ export class FileWal implements Wal {
     this.#older = this.#older.filter(({ end }) => end >= this.#trimmed);
     if (removable.length === 0) return;
     try {
-      await this.#device.remove(removable.map((segment) => segment.name));
+      const removing = this.#device.remove(removable.map((segment) => segment.name));
+      this.#removing = Promise.allSettled([this.#removing, removing]);
+      await removing;
     } catch (error) {
       // They are below the trim wherever it is looked at, and the next opening removes them.
       this.#options.runtime.log.warn("wal-segments-not-removed", {
@@ -294,8 +298,15 @@ export class FileWal implements Wal {
       this.#pendingBytes -= group.length - GROUP_HEADER_BYTES;
     }
     // Where less waits than was just written, most appenders wait for this report: one large group is better than two cohorts.
-    const gather = this.#device.blocking || this.#queue.nextBytes < (group?.length ?? 0);
+    const gather =
+      !this.#mayWriteAtOnce &&
+      (this.#device.blocking || this.#queue.nextBytes < (group?.length ?? 0));
     this.#apply({ tag: "written", ready: this.#queue.isReady, gather });
+  }
+
+  /** Whether the first group only loses by waiting for more of this turn. */
+  get #mayWriteAtOnce(): boolean {
+    return !this.#device.blocking && this.#queue.isComplete && this.#queue.isReady;
   }
 
   #report(): void {
@@ -377,6 +388,7 @@ export class FileWal implements Wal {
     this.#released ??= (async (): Promise<void> => {
       await this.#writing;
       await this.#plan.close();
+      await this.#removing;
       await this.#options.release();
     })();
     return this.#released;
@@ -403,4 +415,11 @@ export class FileWal implements Wal {
     }));
     return [...this.#older, ...own];
   }
+}
+
+function groupLimits({ device, limits }: FileWalOptions): WalLimits {
+  const { groupBytesMax, groupBytesAsideMax } = limits;
+  return device.blocking
+    ? limits
+    : { ...limits, groupBytesMax: Math.min(groupBytesMax, groupBytesAsideMax) };
 }

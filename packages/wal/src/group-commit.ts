@@ -4,6 +4,7 @@
  *
  * - At most one write is in flight, so that durability is reported in order.
  * - Where a group waits and nothing is in flight, a turn's end is awaited, or the group's segment is not prepared yet.
+ * - A group that is complete need not wait for the turn's end.
  * - After the last group of a quiet time one mark (a group without frames) is written, and then nothing more.
  */
 export interface CommitState {
@@ -21,8 +22,8 @@ export interface CommitState {
 }
 
 export type CommitEvent =
-  /** A new group got its first frame. */
-  | { readonly tag: "group" }
+  /** A new group got its first frame. `ready`: there is a complete group before it, which can be written without holding up this turn. */
+  | { readonly tag: "group"; readonly ready: boolean }
   /** The awaited turn has ended. `ready`: the segment of the first waiting group is prepared. */
   | { readonly tag: "turn"; readonly ready: boolean }
   /** A segment has been prepared. */
@@ -81,6 +82,7 @@ export function transition(state: CommitState, event: CommitEvent): CommitStep {
         waiting: state.waiting + 1,
         idle: state.idle === "off" ? "off" : "stale",
       };
+      if (event.ready) return next(grown, true, NOTHING);
       if (grown.writing !== "nothing" || grown.turn) return { state: grown, actions: NOTHING };
       return { state: { ...grown, turn: true }, actions: ["await-turn"] };
     }
@@ -97,7 +99,10 @@ export function transition(state: CommitState, event: CommitEvent): CommitStep {
     case "close":
       return next({ ...state, life: "closing" }, false, []);
     case "failed":
-      return { state: { ...state, life: "ended", writing: "nothing" }, actions: ["fail"] };
+      return {
+        state: { ...state, life: "ended", writing: "nothing", turn: false },
+        actions: ["fail"],
+      };
   }
 }
 
@@ -114,7 +119,7 @@ function next(state: CommitState, ready: boolean, actions: readonly CommitAction
   if (state.life !== "closing") return { state, actions };
   if (!state.marked)
     return { state: { ...state, writing: "mark" }, actions: [...actions, "write-mark"] };
-  return { state: { ...state, life: "ended" }, actions: [...actions, "end"] };
+  return { state: { ...state, life: "ended", turn: false }, actions: [...actions, "end"] };
 }
 
 function afterGroup(state: CommitState, ready: boolean, gather: boolean): CommitStep {
@@ -131,8 +136,10 @@ function afterGroup(state: CommitState, ready: boolean, gather: boolean): Commit
     const step = next(free, ready, NOTHING);
     return { state: step.state, actions: [...step.actions, "report", ...idle] };
   }
-  if (free.waiting > 0)
-    return { state: { ...free, turn: true }, actions: ["report", "await-turn", ...idle] };
+  if (free.waiting > 0) {
+    const awaited: readonly CommitAction[] = free.turn ? NOTHING : ["await-turn"];
+    return { state: { ...free, turn: true }, actions: ["report", ...awaited, ...idle] };
+  }
   const step = next(free, ready, ["report"]);
   return { state: step.state, actions: [...step.actions, ...idle] };
 }

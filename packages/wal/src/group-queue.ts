@@ -40,6 +40,11 @@ export class GroupQueue {
     return this.#first?.segment.state === "ready";
   }
 
+  /** Whether the first group takes no more frames. */
+  get isComplete(): boolean {
+    return this.#sealed.length > 0;
+  }
+
   /** Of the first group. */
   get nextBytes(): number {
     return this.#first?.length ?? 0;

@@ -9,6 +9,8 @@ export interface WalLimits {
   readonly firstSegmentBytes: number;
   /** Size above which no further frame joins a group. */
   readonly groupBytesMax: number;
+  /** The same, if it is less, over a device that writes while this thread goes on: one group is filled while another is written. */
+  readonly groupBytesAsideMax: number;
   /** Frames of one group. */
   readonly groupFramesMax: number;
   /** Largest payload of a frame. */
@@ -28,6 +30,7 @@ export const DEFAULT_WAL_LIMITS: WalLimits = {
   segmentBytes: 64 * MiB,
   firstSegmentBytes: 8 * MiB,
   groupBytesMax: 2 * MiB,
+  groupBytesAsideMax: 512 * KiB,
   groupFramesMax: 1_024,
   frameBytesMax: 64 * MiB,
   pendingBytesMax: 32 * MiB,

@@ -87,7 +87,10 @@ function carryOut(world: World, action: CommitAction, was: CommitState): World {
 function possible(world: World): CommitEvent[] {
   const events: CommitEvent[] = [];
   const { state, ready } = world;
-  if (state.life === "running" && state.waiting < WAITING_MAX) events.push({ tag: "group" });
+  if (state.life === "running" && state.waiting < WAITING_MAX) {
+    events.push({ tag: "group", ready: false });
+    if (state.waiting > 0 && ready) events.push({ tag: "group", ready: true });
+  }
   if (world.turn) events.push({ tag: "turn", ready });
   if (world.write) {
     for (const gather of [false, true]) events.push({ tag: "written", ready, gather });
@@ -141,10 +144,10 @@ for (const marked of [false, true]) {
 
 test("while one group is synced the next one fills, and goes at once", () => {
   let world = start(true);
-  world = step(world, { tag: "group" });
+  world = step(world, { tag: "group", ready: false });
   world = step(world, { tag: "turn", ready: true });
   assert.equal(world.state.writing, "group");
-  world = step(world, { tag: "group" });
+  world = step(world, { tag: "group", ready: false });
   assert.equal(world.turn, false);
   const { actions } = transition(world.state, { tag: "written", ready: true, gather: false });
   assert.deepEqual(actions, ["write-group", "report", "set-idle"]);
@@ -152,17 +155,29 @@ test("while one group is synced the next one fills, and goes at once", () => {
 
 test("where little waits, the report goes first, and what it sets off is gathered", () => {
   let world = start(true);
-  world = step(world, { tag: "group" });
+  world = step(world, { tag: "group", ready: false });
   world = step(world, { tag: "turn", ready: true });
-  world = step(world, { tag: "group" });
+  world = step(world, { tag: "group", ready: false });
   const { actions } = transition(world.state, { tag: "written", ready: true, gather: true });
   assert.deepEqual(actions, ["report", "await-turn", "set-idle"]);
+});
+
+test("a complete group does not wait for the turn's end, and what comes after it does", () => {
+  let world = start(true);
+  world = step(world, { tag: "group", ready: false });
+  assert.equal(world.state.writing, "nothing");
+  world = step(world, { tag: "group", ready: true });
+  assert.equal(world.state.writing, "group");
+  world = step(world, { tag: "written", ready: true, gather: true });
+  assert.equal(world.state.writing, "nothing");
+  world = step(world, { tag: "turn", ready: true });
+  assert.equal(world.state.writing, "group");
 });
 
 test("after a quiet time there is one mark and then nothing", () => {
   let world = start(true);
   for (const event of [
-    { tag: "group" },
+    { tag: "group", ready: false },
     { tag: "turn", ready: true },
     { tag: "written", ready: true, gather: true },
   ] as const) {
@@ -178,10 +193,10 @@ test("after a quiet time there is one mark and then nothing", () => {
 test("a timer that was set before the last group starts anew", () => {
   let world = start(true);
   for (const event of [
-    { tag: "group" },
+    { tag: "group", ready: false },
     { tag: "turn", ready: true },
     { tag: "written", ready: true, gather: false },
-    { tag: "group" },
+    { tag: "group", ready: false },
   ] as const) {
     world = step(world, event);
   }

@@ -19,6 +19,8 @@ export interface AppendAttempt {
   readonly view: DataView;
   /** As the producer wrote it. */
   readonly header: BatchHeader;
+  /** Of a batch that was encoded here, whose records are right; undefined: they have to be looked at. */
+  readonly minTimestampMs: number | undefined;
   /** undefined: not idempotent. */
   readonly producer: ProducerBatchId | undefined;
   readonly options: PartitionAppendOptions;
@@ -65,10 +67,11 @@ function refuseTransactions({ header }: AppendAttempt): undefined {
 }
 
 /** Walks records that are not compressed; of the others the header's word is taken. */
-function checkTimestamps({ batch, view, header, settings, nowMs }: AppendAttempt): undefined {
-  let min = header.baseTimestampMs;
+function checkTimestamps(attempt: AppendAttempt): undefined {
+  const { batch, view, header, minTimestampMs, settings, nowMs } = attempt;
+  let min = minTimestampMs ?? header.baseTimestampMs;
   let max = header.maxTimestampMs;
-  if ((header.attributes & CODEC_MASK) === 0) {
+  if (minTimestampMs === undefined && (header.attributes & CODEC_MASK) === 0) {
     ({ min, max } = walkRecords(batch, header));
     if (max !== header.maxTimestampMs && settings.timestampType === "CreateTime")
       patchMaxTimestamp(view, max);

@@ -1,3 +1,4 @@
+import type { EncodedBatch } from "@karst/records";
 import type { StreamBatch } from "../stream/stream.ts";
 
 /**
@@ -22,14 +23,15 @@ export interface PartitionLog {
    * Takes exactly one v2 batch, in the order of the calls; throws, synchronously, when nothing was taken.
    *
    * @param batch with base offset 0, as producers write it. Its base offset, leader epoch and, under LogAppendTime, timestamp type,
-   * max timestamp and CRC are overwritten in place, even where the append is then refused. Copied before the call returns.
+   * max timestamp and CRC are overwritten in place, even where the append is then refused. Copied before the call returns. What
+   * the encoder of this process has just made is not checked again.
    * @throws KarstError from `@karst/records`: `TRUNCATED_BATCH`, `CORRUPT_BATCH` (`corrupt`), `UNSUPPORTED_MAGIC`,
    * `INVALID_RECORD` (`invalid`). `BATCH_TOO_LARGE` (`invalid`): above the topic's max.message.bytes. `INVALID_TIMESTAMP` (`invalid`).
    * `OUT_OF_ORDER_SEQUENCE` (`conflict`), `INVALID_PRODUCER_EPOCH` (`fenced`). `INVALID_TXN_STATE` (`conflict`): transactional. `OFFSET_CONDITION_FAILED` (`conflict`): `ifOffset`
    * is not the end. `PARTITION_CLOSED` (`closed`). Whatever the stream refuses with: `MEMORY_BUDGET_EXCEEDED`,
    * `UPLOAD_BACKLOG_FULL`, `WAL_FULL` (`unavailable`), `STREAM_FENCED` (`fenced`), `WAL_FAILED` (`closed`).
    */
-  append(batch: Uint8Array, options?: PartitionAppendOptions): PartitionAppend;
+  append(batch: Uint8Array | EncodedBatch, options?: PartitionAppendOptions): PartitionAppend;
 
   /**
    * Whole batches from the one that contains `from`; empty at the isolation's bound.

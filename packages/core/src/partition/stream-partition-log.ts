@@ -1,9 +1,11 @@
 import {
+  type EncodedBatch,
   patchBaseOffset,
   patchLeaderEpoch,
   readMaxTimestamp,
   stampLogAppendTime,
   validateBatch,
+  validateEncoded,
 } from "@karst/records";
 import { type Clock, type KarstError, viewOf } from "@karst/runtime";
 import { coreError } from "../errors.ts";
@@ -97,8 +99,13 @@ export class StreamPartitionLog implements PartitionLog {
     return this.#fence !== undefined;
   }
 
-  append(batch: Uint8Array, options: PartitionAppendOptions = {}): PartitionAppend {
-    const header = validateBatch(batch, { bytesMax: this.#bytesMax });
+  append(given: Uint8Array | EncodedBatch, options: PartitionAppendOptions = {}): PartitionAppend {
+    const bytesMax = this.#bytesMax;
+    const received = given instanceof Uint8Array;
+    const batch = received ? given : given.bytes;
+    const header = received
+      ? validateBatch(given, { bytesMax })
+      : validateEncoded(given, { bytesMax });
     const view = viewOf(batch);
     const nowMs = this.#clock.wallMs();
     const producer = producerOf(view);
@@ -107,6 +114,7 @@ export class StreamPartitionLog implements PartitionLog {
       batch,
       view,
       header,
+      minTimestampMs: received ? undefined : given.minTimestampMs,
       producer,
       options,
       settings: this.#settings,

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "vitest";
 import {
+  BatchBuilder,
   decodeBatch,
+  encodeRecords,
   readAttributes,
   readBaseOffset,
   readLeaderEpoch,
+  type RecordInput,
   verifyBatch,
 } from "@karst/records";
-import { copyOf, viewOf } from "@karst/runtime";
+import { copyOf, utf8Encode, viewOf } from "@karst/runtime";
 import { batchOf, changed, contents, NOW } from "./batches.ts";
 import { World } from "./world.ts";
 
@@ -127,6 +130,42 @@ test("CreateTime outside the topic's bounds", async () => {
   await log.append(batchOf([{ value: "late", timestampMs: NOW + 2000 }])).durable;
   await log.append(batchOf([{ value: "none", timestampMs: -1 }])).durable;
   assert.deepEqual(await contents(log), ["0:early", "1:late", "2:none"]);
+});
+
+test("a batch that was encoded here is appended as one that was received", async () => {
+  const log = await world.partition("t", {
+    "max.message.bytes": "200",
+    "message.timestamp.before.max.ms": "1000",
+  });
+  const record = (text: string, timestampMs: number = NOW): RecordInput => ({
+    timestampMs,
+    value: utf8Encode(text),
+  });
+  assert.throws(() => log.append(encodeRecords([record("x".repeat(200))])), {
+    code: "BATCH_TOO_LARGE",
+  });
+  // The offender is neither the first record nor the one with the greatest time.
+  const middle = [record("a"), record("b", NOW - 1001), record("c")];
+  assert.throws(() => log.append(encodeRecords(middle)), { code: "INVALID_TIMESTAMP" });
+  assert.throws(() => log.append(encodeRecords([record("x")], { control: true })), {
+    code: "INVALID_RECORD",
+  });
+  const builder = new BatchBuilder();
+  assert.ok(builder.tryAppend([record("a"), record("b", NOW - 1000)]));
+  const first = log.append(builder.build());
+  assert.ok(builder.tryAppend([record("c")]));
+  const second = log.append(builder.build(), { ifOffset: 2 });
+  assert.deepEqual([first.baseOffset, second.baseOffset], [0, 2]);
+  await second.durable;
+  assert.deepEqual(await contents(log), ["0:a", "1:b", "2:c"]);
+});
+
+test("LogAppendTime replaces the times of a batch that was encoded here", async () => {
+  const log = await world.partition("t", { "message.timestamp.type": "LogAppendTime" });
+  const batch = encodeRecords([{ timestampMs: 5, value: utf8Encode("a") }]);
+  assert.equal(log.append(batch).logAppendTimeMs, NOW);
+  await log.append(batchOf(["b"])).durable;
+  assert.deepEqual(await contents(log), ["0:a", "1:b"]);
 });
 
 test("by default an hour ahead is too late, and nothing is too early", async () => {

@@ -1,3 +1,4 @@
+import { encodeRecords } from "@karst/records";
 import { isKarstError, sleep } from "@karst/runtime";
 import type { RecordInput } from "../api/record.ts";
 import type { AppendSession, AppendSessionOptions, AppendTicket } from "../api/session.ts";
@@ -87,6 +88,7 @@ export class TopicAppendSession<ValueInput, KeyInput> implements AppendSession<
     this.#check();
     const { partition, ifOffset } = options;
     const submission = this.#writer.encode(records, { partition, ifOffset });
+    submission.own();
     // Nobody has to ask for the ticket's answer.
     submission.settled.catch(() => undefined);
     if (this.#visitors.length === 0 && this.#fits(submission)) this.#accept(submission);
@@ -97,7 +99,7 @@ export class TopicAppendSession<ValueInput, KeyInput> implements AppendSession<
     }
     return {
       bytes: submission.bytes,
-      count: submission.records.length,
+      count: submission.count,
       ack: () => submission.settled,
     };
   }
@@ -252,7 +254,7 @@ export class TopicAppendSession<ValueInput, KeyInput> implements AppendSession<
   /** Offers the submissions of one partition until the log refuses one for now. */
   #sendRun(target: AppendTarget, run: readonly Submission[]): void {
     try {
-      for (const batch of batchesOf(run, target.batchBytesMax)) sendBatch(target, batch);
+      for (const batch of batchesOf(run, target.sharedBytesMax)) sendBatch(target, batch);
     } catch (error) {
       if (this.#retriable(error)) return;
       // What was refused is the first that still waits.
@@ -309,11 +311,15 @@ function sendBatch(target: AppendTarget, batch: readonly Submission[]): void {
     return;
   }
   try {
-    appendBatch(target, batch);
+    offer(target, batch);
   } catch (error) {
     if (!isKarstError(error, "invalid") || batch.length === 1) throw error;
-    for (const submission of batch) appendBatch(target, [submission]);
+    for (const submission of batch) offer(target, [submission]);
   }
+}
+
+function offer(target: AppendTarget, batch: readonly Submission[]): void {
+  appendBatch(target, encodeRecords(batch.flatMap(({ records }) => records)), batch);
 }
 
 function failed(cause: Error): Error {

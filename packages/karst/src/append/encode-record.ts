@@ -16,7 +16,7 @@ const RECORD_BYTES = 36;
 const HEADER_BYTES = 10;
 
 /**
- * A record as batches hold it. Everything is copied.
+ * A record as batches hold it. The caller's bytes are borrowed, and what a codec made is copied, as it may use its memory again.
  *
  * @throws KarstError `INVALID_APPEND`, `ENCODING_FAILED` (`invalid`).
  */
@@ -46,6 +46,20 @@ export function encodeRecord<ValueInput, KeyInput>(
   };
 }
 
+/** The record with nothing borrowed. */
+export function ownedRecord(record: BatchRecord): BatchRecord {
+  const { timestampMs, key, value, headers } = record;
+  return {
+    timestampMs,
+    key: key && copyOf(key),
+    value: value && copyOf(value),
+    headers: headers?.map((header) => ({
+      key: header.key,
+      value: header.value && copyOf(header.value),
+    })),
+  };
+}
+
 /** At least the bytes that the record takes in a batch. */
 export function recordBytes(record: BatchRecord): number {
   let bytes = RECORD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
@@ -72,7 +86,8 @@ function encodePart<Input>(
       cause,
     );
   }
-  return toBytes(encoded, part);
+  const bytes = toBytes(encoded, part);
+  return bytes !== null && bytes === encoded && encoded !== input ? copyOf(bytes) : bytes;
 }
 
 function encodeHeaders(headers: HeadersInput | undefined): BatchRecord["headers"] {
@@ -94,7 +109,7 @@ function encodeHeaders(headers: HeadersInput | undefined): BatchRecord["headers"
 function toBytes(value: BytesInput, what: string): Bytes {
   if (value === null) return null;
   if (typeof value === "string") return utf8Encode(value);
-  if (value instanceof Uint8Array) return copyOf(value);
+  if (value instanceof Uint8Array) return value;
   throw karstError(
     "INVALID_APPEND",
     `${what} is ${show(value)}: give text, a Uint8Array, or null; a codec makes bytes of other values`,

@@ -1,18 +1,24 @@
 import type { RecordInput as BatchRecord } from "@karst/records";
 import type { Appended, AppendOptions } from "../api/topic.ts";
 import { karstError } from "../errors.ts";
-import { recordBytes } from "./encode-record.ts";
+import { ownedRecord, recordBytes } from "./encode-record.ts";
 
 /** What a waiting submission is: `waiting` here, `taken` by the log and not yet durable, or `settled`. */
 export type SubmissionState = "waiting" | "taken" | "settled";
 
+type Watcher = (error: Error | undefined) => void;
+
+const NOTHING: readonly BatchRecord[] = [];
+
 /**
  * One call of `append`: records that go into one batch of one partition, together or not at all.
  *
- * Invariants: settles exactly once; is taken at most once.
+ * Invariants: settles exactly once; is taken at most once. What `records` borrows from the caller is used before the call returns, or
+ * owned by then.
  */
 export class Submission {
-  readonly records: readonly BatchRecord[];
+  /** How many. */
+  readonly count: number;
   /** At least what the records take in a batch. */
   readonly bytes: number;
   /** The largest. */
@@ -23,11 +29,12 @@ export class Submission {
   readonly settled: Promise<Appended>;
   /** Chosen once, for as long as the topic is the same. Written by the topic's writer. */
   choice: { readonly topicId: string; readonly partition: number } | undefined;
+  #records: readonly BatchRecord[];
   #state: SubmissionState = "waiting";
   #resolve!: (appended: Appended) => void;
   #reject!: (error: Error) => void;
   #error: Error | undefined;
-  #watchers: ((error: Error | undefined) => void)[] | undefined;
+  #watcher: Watcher | undefined;
 
   /** @throws KarstError `INVALID_APPEND` (`invalid`). */
   constructor(records: readonly BatchRecord[], options: AppendOptions) {
@@ -40,7 +47,8 @@ export class Submission {
       bytes += recordBytes(record);
       if (record.timestampMs > timestampMs) timestampMs = record.timestampMs;
     }
-    this.records = records;
+    this.#records = records;
+    this.count = records.length;
     this.bytes = bytes;
     this.timestampMs = timestampMs;
     this.partition = options.partition;
@@ -56,19 +64,36 @@ export class Submission {
     return this.#state;
   }
 
+  /** None once the log has them. */
+  get records(): readonly BatchRecord[] {
+    return this.#records;
+  }
+
+  /** Copies what is borrowed: for a submission that has to wait. */
+  own(): void {
+    this.#records = this.#records.map(ownedRecord);
+  }
+
   /** From now on the log may have it. */
   take(): void {
+    this.#records = NOTHING;
     if (this.#state === "waiting") this.#state = "taken";
   }
 
   /** Calls back, once, as soon as it settles: cheaper than a promise each, and before whoever awaits it goes on. */
-  watch(watcher: (error: Error | undefined) => void): void {
+  watch(watcher: Watcher): void {
     if (this.#state === "settled") {
       watcher(this.#error);
       return;
     }
-    this.#watchers ??= [];
-    this.#watchers.push(watcher);
+    const before = this.#watcher;
+    this.#watcher =
+      before === undefined
+        ? watcher
+        : (error) => {
+            before(error);
+            watcher(error);
+          };
   }
 
   /** Ignored once settled, as an aborted submission is. */
@@ -87,9 +112,9 @@ export class Submission {
   #settle(error: Error | undefined): void {
     this.#state = "settled";
     this.#error = error;
-    const watchers = this.#watchers ?? [];
-    this.#watchers = undefined;
-    for (const watcher of watchers) watcher(error);
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    watcher?.(error);
   }
 
   #abortBy(signal: AbortSignal): void {

@@ -3,7 +3,8 @@ import type { Appended, AppendOptions, CreateOptions } from "../api/topic.ts";
 import type { RecordInput } from "../api/record.ts";
 import type { EngineContext } from "../engine-context.ts";
 import { karstError } from "../errors.ts";
-import { BACKLOG_BYTES_MAX, PREPARE_TRIES_MAX } from "../limits.ts";
+import { BACKLOG_BYTES_MAX, PREPARE_TRIES_MAX, SHARED_BATCH_BYTES_MAX } from "../limits.ts";
+import { BatchBuilders } from "./batch-builders.ts";
 import { encodeRecord, type RecordCodecs } from "./encode-record.ts";
 import { Lane } from "./lane.ts";
 import { partitionOfKeys, StickyPartition } from "./partitioner.ts";
@@ -14,23 +15,20 @@ export interface TopicWriterOptions<ValueInput, KeyInput> extends CreateOptions 
   readonly codecs: RecordCodecs<ValueInput, KeyInput>;
 }
 
-/** Where a submission goes: a partition that is open, or one that has to be opened, or created, first. */
-type Place =
-  | { readonly tag: "open"; readonly lane: Lane }
-  | { readonly tag: "closed"; readonly topicId: string; readonly partition: number }
-  | { readonly tag: "missing" };
-
 /**
  * The appends of one topic handle.
  *
  * Invariants: while something waits in `#backlog`, later submissions queue behind it, so that each partition gets them in the order
- * of the calls; one pump runs while `#backlog` is not empty; `#backlogBytes` ≤ `BACKLOG_BYTES_MAX`, one submission apart.
+ * of the calls; one pump runs while `#backlog` is not empty; `#backlogBytes` ≤ `BACKLOG_BYTES_MAX`, one submission apart; `#topic` is
+ * forgotten by the end of the turn in which it was looked up.
  */
 export class TopicWriter<ValueInput, KeyInput> {
   readonly #context: EngineContext;
   readonly #options: TopicWriterOptions<ValueInput, KeyInput>;
   readonly #sticky: StickyPartition;
   readonly #lanes = new Map<number, Lane>();
+  readonly #builders = new BatchBuilders();
+  #topic: Topic | undefined;
   #backlog: Submission[] = [];
   #backlogBytes = 0;
 
@@ -63,21 +61,24 @@ export class TopicWriter<ValueInput, KeyInput> {
     return submission.settled;
   }
 
-  /** @throws KarstError `INVALID_APPEND`, `ENCODING_FAILED` (`invalid`), `ENGINE_CLOSED` (`closed`). */
+  /**
+   * What it borrows from the caller is the caller's again when the call returns: by then it is in a batch, or owned.
+   *
+   * @throws KarstError `INVALID_APPEND`, `ENCODING_FAILED` (`invalid`), `ENGINE_CLOSED` (`closed`).
+   */
   encode(
     records: RecordInput<ValueInput, KeyInput> | readonly RecordInput<ValueInput, KeyInput>[],
     options: AppendOptions,
   ): Submission {
     this.#context.check();
     const nowMs = this.#context.runtime.clock.wallMs();
-    const list = Array.isArray(records)
-      ? (records as readonly RecordInput<ValueInput, KeyInput>[])
-      : [records as RecordInput<ValueInput, KeyInput>];
     const { codecs } = this.#options;
-    return new Submission(
-      list.map((record) => encodeRecord(record, codecs, nowMs)),
-      options,
-    );
+    const encoded = Array.isArray(records)
+      ? (records as readonly RecordInput<ValueInput, KeyInput>[]).map((record) =>
+          encodeRecord(record, codecs, nowMs),
+        )
+      : [encodeRecord(records as RecordInput<ValueInput, KeyInput>, codecs, nowMs)];
+    return new Submission(encoded, options);
   }
 
   /**
@@ -86,8 +87,7 @@ export class TopicWriter<ValueInput, KeyInput> {
    * @throws KarstError `KEYS_DISAGREE` (`invalid`), `PARTITION_NOT_FOUND` (`not_found`).
    */
   open(submission: Submission): Lane | undefined {
-    const place = this.#place(submission);
-    return place.tag === "open" ? place.lane : undefined;
+    return this.#laneOf(submission, this.#topic) ?? this.#laneOf(submission, this.#lookUp());
   }
 
   /**
@@ -98,17 +98,16 @@ export class TopicWriter<ValueInput, KeyInput> {
    */
   async openOrMake(submission: Submission): Promise<Lane> {
     for (let tries = 0; tries < PREPARE_TRIES_MAX; tries += 1) {
-      const place = this.#place(submission);
-      switch (place.tag) {
-        case "open":
-          return place.lane;
-        case "closed":
-          await this.#context.topics.partition(place.topicId, place.partition);
-          break;
-        case "missing":
-          if (!this.#options.autoCreate) this.#context.topic(this.name);
-          await this.#context.topicOrCreate(this.name, this.#options);
-          break;
+      const lane = this.open(submission);
+      if (lane !== undefined) return lane;
+      const topic = this.#lookUp();
+      if (topic !== undefined) {
+        const partition = this.#partitionOf(submission, topic);
+        await this.#context.topics.partition(topic.topicId, partition);
+      } else if (this.#options.autoCreate) {
+        await this.#context.topicOrCreate(this.name, this.#options);
+      } else {
+        this.#context.topic(this.name);
       }
     }
     throw karstError("TOPIC_NOT_READY", `topic "${this.name}" did not stay open`);
@@ -127,6 +126,7 @@ export class TopicWriter<ValueInput, KeyInput> {
         `${this.#backlogBytes} bytes wait for topic "${this.name}" to open, at most ${BACKLOG_BYTES_MAX} may`,
       );
     }
+    submission.own();
     this.#backlog.push(submission);
     this.#backlogBytes += submission.bytes;
     if (this.#backlog.length > 1) return;
@@ -147,18 +147,31 @@ export class TopicWriter<ValueInput, KeyInput> {
     }
   }
 
-  #place(submission: Submission): Place {
-    const topic = this.#context.topics.byName(this.name);
-    if (topic === undefined) return { tag: "missing" };
+  #lookUp(): Topic | undefined {
+    if (this.#topic === undefined) queueMicrotask(this.#forget);
+    this.#topic = this.#context.topics.byName(this.name);
+    return this.#topic;
+  }
+
+  readonly #forget = (): void => {
+    this.#topic = undefined;
+  };
+
+  /** Undefined where the partition is not open, or the topic not this one any more. */
+  #laneOf(submission: Submission, topic: Topic | undefined): Lane | undefined {
+    if (topic === undefined) return undefined;
+    const partition = this.#partitionOf(submission, topic);
+    const known = this.#lanes.get(partition);
+    if (known?.isOpen(topic.topicId) === true) return known;
+    const log = this.#context.topics.openPartition(topic.topicId, partition);
+    return log === undefined || log.closed ? undefined : this.#begin(topic, log);
+  }
+
+  #partitionOf(submission: Submission, topic: Topic): number {
     if (submission.choice?.topicId !== topic.topicId) {
       submission.choice = { topicId: topic.topicId, partition: this.#choose(submission, topic) };
     }
-    const { partition } = submission.choice;
-    const log = this.#context.topics.openPartition(topic.topicId, partition);
-    if (log === undefined || log.closed) {
-      return { tag: "closed", topicId: topic.topicId, partition };
-    }
-    return { tag: "open", lane: this.#lane(topic, log) };
+    return submission.choice.partition;
   }
 
   #choose(submission: Submission, topic: Topic): number {
@@ -175,12 +188,14 @@ export class TopicWriter<ValueInput, KeyInput> {
     );
   }
 
-  #lane(topic: Topic, log: PartitionLog): Lane {
-    const open = this.#lanes.get(log.partition);
-    if (open?.target.log === log) return open;
+  #begin(topic: Topic, log: PartitionLog): Lane {
     const own = Number(topic.configs["max.message.bytes"] ?? Infinity);
-    const batchBytesMax = Math.min(own, this.#context.limits.batchBytesMax);
-    const lane = new Lane({ topic: topic.name, log, batchBytesMax });
+    const sharedBytesMax = Math.min(
+      own,
+      this.#context.limits.batchBytesMax,
+      SHARED_BATCH_BYTES_MAX,
+    );
+    const lane = new Lane({ topic: topic.name, log, sharedBytesMax }, this.#builders);
     this.#lanes.set(log.partition, lane);
     return lane;
   }
