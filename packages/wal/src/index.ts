@@ -1,3 +1,4 @@
+export { SEGMENT_HEADER_BYTES } from "./format/segment-header.ts";
 export { inlineDevice } from "./drivers/inline.ts";
 export { simulatedDevice, type SimulatedDeviceOptions } from "./drivers/simulated.ts";
 export { workerDevice, workerEntry } from "./drivers/worker.ts";

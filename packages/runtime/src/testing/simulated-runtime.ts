@@ -13,6 +13,8 @@ export interface SimulatedRuntimeOptions {
   readonly autoDefer?: boolean;
   readonly disk?: Omit<SimulatedDiskOptions, "random" | "clock">;
   readonly net?: Omit<SimulatedNetOptions, "random" | "clock">;
+  /** The world of another machine, to be in too: its time, network and counters, but a disk of its own. */
+  readonly beside?: Pick<SimulatedRuntime, "clock" | "net" | "metrics">;
 }
 
 /** A process in a world that a seed determines. */
@@ -34,10 +36,12 @@ export interface SimulatedRuntime extends Runtime {
 
 export function simulatedRuntime(options: SimulatedRuntimeOptions): SimulatedRuntime {
   const random = new SeededRandom(options.seed);
-  const clock = new ManualClock({ autoDefer: options.autoDefer ?? false });
+  const { beside } = options;
+  const clock = beside?.clock ?? new ManualClock({ autoDefer: options.autoDefer ?? false });
   const disk = new SimulatedDisk({ ...options.disk, clock, random: random.fork("disk") });
-  const net = new SimulatedNet({ ...options.net, clock, random: random.fork("net") });
-  const metrics = countingMetrics();
+  const net =
+    beside?.net ?? new SimulatedNet({ ...options.net, clock, random: random.fork("net") });
+  const metrics = beside?.metrics ?? countingMetrics();
   let starts = 0;
   const start = (): SimulatedRuntime => {
     starts += 1;

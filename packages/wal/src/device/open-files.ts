@@ -45,8 +45,17 @@ export class OpenFiles {
     }
   }
 
+  /** Closes every file, also where closing one fails; then throws the first failure. */
   clear(): void {
-    for (const name of [...this.#created.keys(), ...this.#others.keys()]) this.drop(name);
+    const failures: unknown[] = [];
+    for (const name of [...this.#created.keys(), ...this.#others.keys()]) {
+      try {
+        this.drop(name);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0] as Error;
   }
 }
 

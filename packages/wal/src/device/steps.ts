@@ -43,7 +43,8 @@ export class DeviceSteps {
     } catch (error) {
       if (!hasCode(error, "FILE_NOT_FOUND")) throw error;
     }
-    this.#makeDirectory();
+    this.#files.makeDirectory(this.#directory);
+    this.#syncAncestors();
     return this.#files.list(this.#directory);
   }
 
@@ -88,6 +89,8 @@ export class DeviceSteps {
     this.#files.open(this.#path(fenceName(epoch)), "create").close();
     yield "sync";
     this.#files.syncDirectory(this.#directory);
+    // Whoever made the directory may have ended before it was durable.
+    this.#syncAncestors();
   }
 
   *create(segment: NewSegment): Steps<void> {
@@ -207,10 +210,14 @@ export class DeviceSteps {
   }
 
   /** Durable to the root: a parent that existed may itself be younger than the last sync above it. */
-  #makeDirectory(): void {
-    this.#files.makeDirectory(this.#directory);
+  #syncAncestors(): void {
     for (let path = parentOf(this.#directory); path !== undefined; path = parentOf(path)) {
-      this.#files.syncDirectory(path);
+      try {
+        this.#files.syncDirectory(path);
+      } catch (error) {
+        // Directories far above may be closed to us: nothing in them is ours.
+        if (!isForbidden(error)) throw error;
+      }
     }
   }
 
@@ -221,6 +228,11 @@ export class DeviceSteps {
 
 function fenced(why: string): Error {
   return walError("WAL_FENCED", `a later claim of this WAL exists: ${why}`);
+}
+
+function isForbidden(error: unknown): boolean {
+  const cause: unknown = hasCode(error, "IO_ERROR") ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && /^(EACCES|EPERM)$/.test(String(cause.code));
 }
 
 /** Writes until the last byte is taken. */

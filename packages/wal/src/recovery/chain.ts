@@ -108,6 +108,11 @@ function runOf(epoch: readonly ScannedSegment[], trim: number, cut: number): Run
     if (gap !== undefined) break;
     const head = segment.groups[0];
     if (head === undefined) continue;
+    // It was written when everything below its watermark was durable, and what of that is above the trim is not here.
+    if (before === undefined && head.sequence > 1 && head.watermark > trim) {
+      gap = `no valid group ends at position ${head.watermark}, where ${segment.name} continues`;
+      break;
+    }
     if (!follows(before, head)) break;
     const groups = segment.groups.filter((group) => group.end <= cut);
     if (groups.length > 0) parts.push({ segment, groups });

@@ -157,6 +157,7 @@ async function writeOpening(
   const frames: RecoveredFrame[] = [];
   const copies: RecoveredFrame[] = [];
   let held: Slab | undefined;
+  const buffer = new GroupBuffer(slabs, limits);
   try {
     for (const { segment, groups } of split.tail) {
       await deliverGroups({
@@ -172,12 +173,10 @@ async function writeOpening(
       (sum, frame) => sum + frameBytes(frame.payload),
       GROUP_HEADER_BYTES,
     );
-    const buffer = new GroupBuffer(slabs, limits);
     buffer.reserve(groupBytes);
     const segment = await createFirst(plan, groupBytes);
     const group = buffer.begin({ ...segment, used: 0 });
     held = group.slab;
-    buffer.close();
     for (const frame of frames) {
       const start = (group.base + group.length) as WalPosition;
       const payloadAt = addFrame(group, frame, frameBytes(frame.payload));
@@ -196,6 +195,7 @@ async function writeOpening(
   } finally {
     for (const frame of frames) frame.slab.release();
     held?.release();
+    buffer.close();
   }
 }
 

@@ -1,6 +1,9 @@
 import { type Random, randomInteger } from "../../random.ts";
 import { type CrashKeep, FileContent } from "./file-content.ts";
 
+/** Changes that are not on the medium: of more, the oldest get there by themselves, as write-back sees to it. */
+const CHANGES_MAX = 256;
+
 /** A file, under any number of names. */
 export class FileNode {
   readonly kind = "file" as const;
@@ -75,6 +78,9 @@ export class Namespace {
       effect.directory.changes.set(effect.name, change);
       this.#show(effect);
     }
+    if (this.#changes.length <= CHANGES_MAX) return;
+    for (const old of this.#changes.slice(0, CHANGES_MAX / 4)) old.unsynced.clear();
+    this.#fold();
   }
 
   /** Where a sync of a directory begins: it covers the changes made by then. */

@@ -172,6 +172,11 @@ export class SimulatedDisk {
     return this.#volume.names.isDurable(partsOf(normalise(path)));
   }
 
+  /** Bytes of the file, as a reader sees it. */
+  sizeOf(path: string): number {
+    return this.#volume.file(normalise(path)).content.size;
+  }
+
   /** A copy of what a reader sees. Not counted, and unharmed by faults, like the helpers that follow. */
   bytesOf(path: string): Uint8Array {
     const { content } = this.#volume.file(normalise(path));
