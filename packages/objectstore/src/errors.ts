@@ -9,6 +9,7 @@ export const OBJECT_STORE_ERRORS = {
   UNAVAILABLE: "unavailable",
   UNKNOWN_OUTCOME: "indeterminate",
   STORE_CLOSED: "closed",
+  STORE_FAILED: "closed",
   UPLOAD_ENDED: "closed",
   STORE_UNFIT: "invalid",
   INVALID_ROOT: "invalid",

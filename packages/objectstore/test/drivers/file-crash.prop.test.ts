@@ -108,7 +108,7 @@ class CrashRun {
             random,
           );
         } catch (error) {
-          if (!isKarstError(error, "unavailable", "indeterminate")) throw error;
+          if (!isKarstError(error, "unavailable", "indeterminate", "closed")) throw error;
         }
       }
     });

@@ -130,7 +130,8 @@ test("after a failed sync of a directory nothing that rests on it is answered, u
     () => store.list("wal/")[Symbol.asyncIterator]().next(),
   ]) {
     await assert.rejects(call, {
-      code: "UNAVAILABLE",
+      code: "STORE_FAILED",
+      kind: "closed",
       message: /an earlier sync of \/data\/objects\/wal failed/,
     });
   }

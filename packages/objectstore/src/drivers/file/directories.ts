@@ -78,7 +78,7 @@ export class Directories {
   async #sync(directory: string): Promise<void> {
     if (this.#lost.has(directory)) {
       const message = `an earlier sync of ${directory} failed: what was written there may be lost; open the store anew`;
-      throw objectStoreError("UNAVAILABLE", message, this.#lost.get(directory));
+      throw objectStoreError("STORE_FAILED", message, this.#lost.get(directory));
     }
     try {
       await this.#files.syncDirectory(directory);

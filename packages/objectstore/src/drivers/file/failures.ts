@@ -43,7 +43,8 @@ export function unavailable(error: unknown, what: string): unknown {
 
 /** The same, of a failure after which the effect may be there, now or after a crash. */
 export function unknownOutcome(error: unknown, what: string): unknown {
-  return isKarstError(error, "unavailable", "not_found", "conflict")
+  return isKarstError(error, "unavailable", "not_found", "conflict") ||
+    hasCode(error, "STORE_FAILED")
     ? objectStoreError("UNKNOWN_OUTCOME", `${what}: ${error.message}`, error satisfies KarstError)
     : error;
 }
