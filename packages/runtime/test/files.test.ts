@@ -56,6 +56,14 @@ test("node: files and directories are for their owner alone", async () => {
   assert.deepEqual(["a/b/c", "d/e"].map(mode), [0o600, 0o600]);
 });
 
+test("node: where no directory can be made, that is said", async () => {
+  // A file system that knows all its names, where there is one.
+  for (const path of ["/proc/none/such"].filter(() => existsSync("/proc/self"))) {
+    await assert.rejects(nodeFiles.makeDirectory(path), { name: "KarstError" });
+    assert.throws(() => nodeBlockingFiles.makeDirectory(path), { name: "KarstError" });
+  }
+});
+
 test("node: a full disk is NO_SPACE", async () => {
   // A device that is always full, where there is one.
   for (const path of ["/dev/full"].filter((device) => existsSync(device))) {

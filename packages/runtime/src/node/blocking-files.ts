@@ -2,7 +2,8 @@ import fs from "node:fs";
 import { runtimeError } from "../errors.ts";
 import { checkPosition, fileError } from "../file-errors.ts";
 import type { BlockingFile, BlockingFiles } from "../files.ts";
-import { directorySyncs, entriesOf, FILE_MODE, DIRECTORY_MODE, openFlags } from "./file-modes.ts";
+import { directorySyncs, entriesOf, FILE_MODE, openFlags } from "./file-modes.ts";
+import { makeDirectorySync } from "./make-directory.ts";
 
 /** Files by blocking calls, for a thread that has nothing else to do. */
 export const nodeBlockingFiles: BlockingFiles = {
@@ -13,12 +14,7 @@ export const nodeBlockingFiles: BlockingFiles = {
     ),
   list: (path) =>
     call("list", path, () => entriesOf(fs.readdirSync(path, { withFileTypes: true }))),
-  makeDirectory: (path) =>
-    call(
-      "make directory",
-      path,
-      () => void fs.mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }),
-    ),
+  makeDirectory: (path) => call("make directory", path, () => makeDirectorySync(path)),
   rename: (from, to) => call("rename", `${from} to ${to}`, () => fs.renameSync(from, to)),
   remove: (path) => call("remove", path, () => fs.unlinkSync(path)),
 

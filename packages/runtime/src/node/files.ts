@@ -3,14 +3,8 @@ import { runtimeError } from "../errors.ts";
 import { checkPosition, fileError } from "../file-errors.ts";
 import type { FileHandle, Files } from "../files.ts";
 import { HandleGate } from "../handle-gate.ts";
-import {
-  directorySyncs,
-  entriesOf,
-  FILE_MODE,
-  DIRECTORY_MODE,
-  kindOf,
-  openFlags,
-} from "./file-modes.ts";
+import { directorySyncs, entriesOf, FILE_MODE, kindOf, openFlags } from "./file-modes.ts";
+import { makeDirectory } from "./make-directory.ts";
 
 type Done = (error: NodeJS.ErrnoException | null) => void;
 type DoneWith<T> = (error: NodeJS.ErrnoException | null, value: T) => void;
@@ -42,11 +36,10 @@ export const nodeFiles: Files = {
     return { kind: kindOf(stats), bytes: stats.size, modifiedMs: stats.mtimeMs };
   },
 
-  async makeDirectory(path) {
-    await run("make directory", path, (done) =>
-      fs.mkdir(path, { recursive: true, mode: DIRECTORY_MODE }, done),
-    );
-  },
+  makeDirectory: (path) =>
+    run("make directory", path, (done) => {
+      makeDirectory(path).then(() => done(null), done);
+    }),
 
   rename: (from, to) => run("rename", `${from} to ${to}`, (done) => fs.rename(from, to, done)),
   link: (from, to) => run("link", `${from} to ${to}`, (done) => fs.link(from, to, done)),
