@@ -122,12 +122,14 @@ async function gatherEnough(
   const logs = sources.flat().flatMap((source) => (source.tag === "log" ? [source.log] : []));
   const waitMs = Math.min(request.maxWaitMs, broker.limits.fetchWaitMsMax);
   const deadlineMs = broker.runtime.clock.monotonicMs() + waitMs;
+  // More than may be answered can never be there.
+  const wantedBytes = Math.min(request.minBytes, request.maxBytes, broker.limits.fetchBytesMax);
   for (;;) {
     const wake = new Wake(broker, context, logs);
     try {
       const gathered = await gather(broker, request, sources);
       const leftMs = deadlineMs - broker.runtime.clock.monotonicMs();
-      const enough = gathered.bytes >= request.minBytes || gathered.failed || logs.length === 0;
+      const enough = gathered.bytes >= wantedBytes || gathered.failed || logs.length === 0;
       if (enough || leftMs <= 0 || wake.closed) return gathered;
       gathered.release();
       await wake.orAfter(leftMs);

@@ -43,11 +43,14 @@ export function decideOpen(
   const wal = own?.wals.find((one) => one.walId === claim.walId);
   const stale = staleReason(claim, own, wal);
   if (stale !== undefined) return { tag: "refuse", code: "WAL_STALE", message: stale };
+  // It only comes back to what is its own, and to nobody else's: two that were open at once must not shut each other out.
+  const returns = own?.state.tag === "open" && wal?.state === "active";
   const abandon: AbandonedNode[] = [];
   for (const { nodeId, row } of nodes) {
     if (nodeId === claim.nodeId || row.state.tag === "closed") continue;
     const wals = row.wals.filter((one) => one.state !== "drained");
     const blocking = wals.find((one) => one.kind !== "memory" && one.walId !== abandonWal);
+    if (blocking !== undefined && returns) continue;
     if (blocking !== undefined)
       return {
         tag: "refuse",

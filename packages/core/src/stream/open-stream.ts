@@ -37,7 +37,7 @@ export async function ownStream(
   known: StreamLog | undefined,
   parts: OpenStreamParts,
 ): Promise<StreamLog> {
-  const { catalogue, committer, nodeId } = parts;
+  const { catalogue, committer, nodeId, references } = parts;
   let owner = streamOwnerRow.get(catalogue, streamId)?.value;
   if (owner === undefined) {
     // Somebody else may have made it a moment ago.
@@ -45,17 +45,25 @@ export async function ownStream(
     owner = streamOwnerRow.get(catalogue, streamId)?.value;
   }
   if (owner === undefined) throw coreError("STREAM_NOT_FOUND", `there is no stream ${streamId}`);
+  // What an older image says against it may have changed: its owner may have been closed a moment ago.
+  if (owner.nodeId !== nodeId && isElsewhere(catalogue, owner)) await catalogue.refresh();
   const epoch =
     owner.nodeId === nodeId
       ? owner.streamEpoch
       : await committer.commit((draft) => takeStream(draft, streamId, nodeId), { patient: false });
   if (known !== undefined && known.epoch === epoch && known.fault === undefined) return known;
-  return new StreamLog({
-    streamId,
-    epoch,
-    logStartOffset: streamStartRow.get(catalogue, streamId)?.value.offset ?? 0,
-    committedEnd: streamEndRow.get(catalogue, streamId)?.value.offset ?? 0,
-  });
+  const logStartOffset = streamStartRow.get(catalogue, streamId)?.value.offset ?? 0;
+  const committedEnd = streamEndRow.get(catalogue, streamId)?.value.offset ?? 0;
+  // Its last owner has published more since the references were loaded.
+  if (logStartOffset < committedEnd && references.of(streamId).end < committedEnd)
+    references.load(catalogue);
+  return new StreamLog({ streamId, epoch, logStartOffset, committedEnd });
+}
+
+/** Whether a node that is not closed has the stream, as this image knows. */
+function isElsewhere(catalogue: Catalogue, { nodeId }: StreamOwnerRow): boolean {
+  const node = nodeId === undefined ? undefined : nodeRow.get(catalogue, nodeId);
+  return node !== undefined && node.value.state.tag !== "closed";
 }
 
 /** Takes a stream that is nobody's, or a closed node's. Returns its new epoch. */

@@ -36,6 +36,11 @@ export class StreamReferences {
     return this.#objects.length;
   }
 
+  /** Where the last one ends; 0: there is none. */
+  get end(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+
   at(i: number): Reference | undefined {
     const object = this.#objects[i];
     if (object === undefined) return undefined;

@@ -92,9 +92,9 @@ export class StreamHandle implements Stream {
     }
     if (before <= log.logStartOffset) return;
     const { committer, nodeId, references } = this.#parts;
-    const trim = { streamId: log.streamId, streamEpoch: log.epoch, nodeId, before };
     // What came after the newest state block is still needed to make the state of it.
     const deadBefore = log.state === undefined ? before : Math.min(before, log.stateOffset);
+    const trim = { streamId: log.streamId, streamEpoch: log.epoch, nodeId, before, deadBefore };
     const dead = references.of(log.streamId).objectsBelow(deadBefore);
     await committer.commit((draft) => trimStream(draft, trim, dead), { patient: false });
     if (before <= log.logStartOffset) return;

@@ -27,8 +27,10 @@ export class OpenPartitions {
     this.#engine = engine;
   }
 
+  /** undefined: it is not open, or was closed. */
   get(topicId: string, index: number): PartitionLog | undefined {
-    return this.#topics.get(topicId)?.get(index)?.log;
+    const log = this.#topics.get(topicId)?.get(index)?.log;
+    return log?.closed === true ? undefined : log;
   }
 
   /** @throws KarstError `PARTITION_NOT_FOUND` (`not_found`), `TOPICS_CLOSED` (`closed`), and what `Engine.openStream` throws. */
@@ -48,9 +50,15 @@ export class OpenPartitions {
     const slots = this.#topics.get(topicId) ?? new Map<number, Slot>();
     this.#topics.set(topicId, slots);
     const known = slots.get(index);
-    if (known !== undefined) return known.opening;
+    if (known !== undefined && known.log?.closed !== true) return known.opening;
     const slot: Slot = {
-      opening: this.#openLog(indexed, index, streamId, () => slots.get(index) === slot),
+      opening: this.#openLog({
+        indexed,
+        index,
+        streamId,
+        wanted: () => slots.get(index) === slot,
+        before: known?.log,
+      }),
       log: undefined,
     };
     slots.set(index, slot);
@@ -83,12 +91,16 @@ export class OpenPartitions {
     await Promise.all([...this.#topics.keys()].map((topicId) => this.closeTopic(topicId)));
   }
 
-  async #openLog(
-    indexed: IndexedTopic,
-    index: number,
-    streamId: number,
-    wanted: () => boolean,
-  ): Promise<PartitionLog> {
+  async #openLog(options: {
+    readonly indexed: IndexedTopic;
+    readonly index: number;
+    readonly streamId: number;
+    readonly wanted: () => boolean;
+    /** The partition's closed log. */
+    readonly before: PartitionLog | undefined;
+  }): Promise<PartitionLog> {
+    const { indexed, index, streamId, wanted, before } = options;
+    await before?.close();
     const { limits, runtime } = this.#engine;
     const { topicId, name, configs } = indexed.topic;
     const state = new PartitionState({ limits, clock: runtime.clock });

@@ -51,7 +51,7 @@ export function creation(
       ...minted.put,
       topicRow.put(topicId, { name: options.name, partitions: streams, configs, createdMs }),
       ...streams.flatMap((streamId) => [
-        streamStartRow.put(streamId, { offset: 0 }),
+        streamStartRow.put(streamId, { offset: 0, deadBefore: 0 }),
         streamEndRow.put(streamId, { offset: 0, stateObject: undefined }),
         streamOwnerRow.put(streamId, { nodeId: undefined, streamEpoch: 0 }),
       ]),

@@ -6,8 +6,8 @@ import type { Draft } from "./draft.ts";
 
 /**
  * Deletes the object's row if nothing in it is live: no range of an existing stream reaches above that stream's start, or above
- * its newest state block, and no stream's newest state block is in it. Its bytes are garbage then. Death is final (a start only grows, an id is never used
- * again), so the streams' rows need not be required; the object's row is.
+ * what its state has been written of, and no stream's newest state block is in it. Its bytes are garbage then. Death is final (a
+ * start only grows, an id is never used again), so the streams' rows need not be required; the object's row is.
  */
 export function dereference(draft: Draft, key: string): void {
   const id = objectRow.parseKey(key);
@@ -23,10 +23,13 @@ function isLive(draft: Draft, key: string, row: ObjectRow): boolean {
   for (let i = 0; i < count; i += 1) {
     const id = streamId[i] as number;
     if (draft.read(streamOwnerRow, id) === undefined) continue;
-    if ((end[i] as number) > (draft.read(streamStartRow, id)?.offset ?? 0)) return true;
+    const start = draft.read(streamStartRow, id);
+    if ((end[i] as number) > (start?.offset ?? 0)) return true;
     const stateKey = draft.read(streamEndRow, id)?.stateObject;
-    if (stateKey === undefined) continue;
-    if (stateKey === key || (end[i] as number) > stateOffset(draft, stateKey, id)) return true;
+    if (stateKey === key) return true;
+    // Perhaps it has a state, and nobody has come to write it.
+    const needed = stateKey === undefined ? start?.deadBefore : stateOffset(draft, stateKey, id);
+    if ((end[i] as number) > (needed ?? 0)) return true;
   }
   return false;
 }

@@ -18,10 +18,12 @@ export function trimStream(
     readonly streamEpoch: number;
     readonly nodeId: string;
     readonly before: number;
+    /** As of the row: what the stream's state has been written of is not needed any more. */
+    readonly deadBefore: number;
   },
   below: readonly StoredObject[],
 ): void {
-  const { streamId, before } = trim;
+  const { streamId, before, deadBefore } = trim;
   const owner = draft.require(streamOwnerRow, streamId);
   if (owner === undefined) throw coreError("STREAM_FENCED", `stream ${streamId} is deleted`);
   if (owner.nodeId !== trim.nodeId || owner.streamEpoch !== trim.streamEpoch) {
@@ -29,6 +31,6 @@ export function trimStream(
   }
   const start = draft.require(streamStartRow, streamId)?.offset ?? 0;
   if (start >= before) return;
-  draft.put(streamStartRow, streamId, { offset: before });
+  draft.put(streamStartRow, streamId, { offset: before, deadBefore });
   for (const object of below) dereference(draft, object.key);
 }

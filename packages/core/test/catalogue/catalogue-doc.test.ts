@@ -73,7 +73,7 @@ function examples(): readonly string[] {
     require: [{ key: "counters/streams", revision: 2 as Revision }],
     put: [
       counterRow.put("streams", { next: 8 }),
-      streamStartRow.put(7, { offset: 0 }),
+      streamStartRow.put(7, { offset: 0, deadBefore: 0 }),
       streamEndRow.put(7, { offset: 300, stateObject: undefined }),
     ],
     delete: ["streams/owner/0000000000000003"],
@@ -113,7 +113,7 @@ function examples(): readonly string[] {
         ["counters/streams again", 2],
         ["next 8", 4],
         ["streams/start/0000000000000007", 32],
-        ["offset 0", 4],
+        ["offset 0, all of it dead", 5],
         ["shares streams/: end/0000000000000007", 22],
         ["offset 300, no state", 6],
         ["shares streams/: owner/0000000000000003", 24],
@@ -149,7 +149,7 @@ function examples(): readonly string[] {
         createdMs: 1_760_000_000_000,
       }),
     ],
-    ["streamStart", streamStartRow.key(7), streamStartRow.encode({ offset: 100 })],
+    ["streamStart", streamStartRow.key(7), streamStartRow.encode({ offset: 100, deadBefore: 98 })],
     [
       "streamEnd",
       streamEndRow.key(7),

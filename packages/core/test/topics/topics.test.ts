@@ -152,6 +152,20 @@ test("a partition that is being opened while its topic is deleted does not stay 
   assert.equal(world.topics.openPartition(topicId, 0), undefined);
 });
 
+test("a partition that was closed is opened anew, with all that it had", async () => {
+  const { topicId } = await world.topics.create({ name: "a", partitions: 1 });
+  const log = await world.topics.partition(topicId, 0);
+  await log.append(batchOf(["zero"])).durable;
+  const closing = log.close();
+  const again = await world.topics.partition(topicId, 0);
+  await closing;
+  assert.notEqual(again, log);
+  assert.throws(() => log.append(batchOf(["x"])), { code: "PARTITION_CLOSED" });
+  await again.append(batchOf(["one"])).durable;
+  assert.deepEqual(await contents(again), ["0:zero", "1:one"]);
+  assert.equal(await world.topics.partition(topicId, 0), again);
+});
+
 test("after close nothing is opened", async () => {
   const { topicId } = await world.topics.create({ name: "a", partitions: 1 });
   const log = await world.topics.partition(topicId, 0);

@@ -69,7 +69,7 @@ const setStart =
   (streamId: number, offset: number) =>
   (draft: Draft): number => {
     draft.require(streamStartRow, streamId);
-    draft.put(streamStartRow, streamId, { offset });
+    draft.put(streamStartRow, streamId, { offset, deadBefore: offset });
     return offset;
   };
 
@@ -142,14 +142,14 @@ test("on a conflict the contribution is built again on the newer image", async (
   const outcome = await other.commit({
     id: randomId(runtime.random),
     require: [],
-    put: [streamStartRow.put(1, { offset: 7 })],
+    put: [streamStartRow.put(1, { offset: 7, deadBefore: 7 })],
     delete: [],
   });
   assert.equal(outcome.tag, "ok");
   const raised = await committer.commit(
     (draft) => {
       const offset = (draft.require(streamStartRow, 1)?.offset ?? 0) + 1;
-      draft.put(streamStartRow, 1, { offset });
+      draft.put(streamStartRow, 1, { offset, deadBefore: offset });
       return offset;
     },
     { patient: false },
@@ -207,7 +207,7 @@ test.each(["lost-answer", "lost-request", "late-effect"] as const)(
         committer.commit(
           (draft) => {
             const offset = (draft.require(streamStartRow, 1)?.offset ?? 0) + 1;
-            draft.put(streamStartRow, 1, { offset });
+            draft.put(streamStartRow, 1, { offset, deadBefore: offset });
             builds.push(offset);
             return offset;
           },
@@ -233,7 +233,7 @@ test("a commit that took place unseen is known by its id", async () => {
   const pending = committer.commit(
     (draft) => {
       const offset = (draft.require(streamStartRow, 1)?.offset ?? 0) + 1;
-      draft.put(streamStartRow, 1, { offset });
+      draft.put(streamStartRow, 1, { offset, deadBefore: offset });
       builds.push(offset);
       return offset;
     },

@@ -156,7 +156,13 @@ const cases: Record<keyof typeof rows, RowCase> = {
       createdMs: number,
     }),
   ),
-  streamStart: kind(rows.streamStart, keyNumber, record({ offset: number })),
+  streamStart: kind(
+    rows.streamStart,
+    keyNumber,
+    fc
+      .tuple(number, number)
+      .map(([a, b]) => ({ offset: Math.max(a, b), deadBefore: Math.min(a, b) })),
+  ),
   streamEnd: kind(
     rows.streamEnd,
     keyNumber,
