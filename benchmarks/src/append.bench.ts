@@ -23,19 +23,19 @@ const SETTINGS: readonly Setting[] = [
   {
     inFlight: 1,
     uploads: "apart",
-    rounds: { smoke: 1, real: 9 },
+    rounds: { smoke: 1, real: 5 },
     appends: { smoke: 50, real: 1_500 },
   },
   {
     inFlight: 1_024,
     uploads: "apart",
-    rounds: { smoke: 1, real: 9 },
+    rounds: { smoke: 1, real: 5 },
     appends: { smoke: 4_096, real: 40_960 },
   },
   {
     inFlight: 1_024,
     uploads: "default",
-    rounds: { smoke: 1, real: 7 },
+    rounds: { smoke: 1, real: 5 },
     appends: { smoke: 4_096, real: 204_800 },
   },
 ];
@@ -43,6 +43,8 @@ const SETTINGS: readonly Setting[] = [
 /** A contestant that takes values. */
 interface Appender {
   readonly name: string;
+  /** Whether it goes on working after a round. */
+  readonly uploads: boolean;
   append(index: number): Promise<unknown>;
   /** The checksum of all values that are there; undefined: they are not kept. */
   read(): Promise<number | undefined>;
@@ -62,7 +64,7 @@ async function compare(context: BenchmarkContext, setting: Setting): Promise<voi
   const { inFlight, uploads } = setting;
   const rounds = sized(size, setting.rounds);
   const appends = sized(size, setting.appends);
-  const warmUps = sized(size, { smoke: 1, real: 2 });
+  const warmUps = 1;
   const place = (name: string): string => {
     const path = `${folder}/${inFlight}-${uploads}-${name.replaceAll(" ", "-")}`;
     mkdirSync(path);
@@ -76,16 +78,13 @@ async function compare(context: BenchmarkContext, setting: Setting): Promise<voi
     await partition("partition log, worker", "worker", uploads, place),
     await partition("partition log, inline", "inline", uploads, place),
   ];
-  const contestants = appenders.map(({ name, append }): Contestant<RoundOutcome> => ({
-    name,
-    run: () => appendRound({ inFlight, appends, append }),
-  }));
   const restMs = uploads === "apart" ? UPLOADS_APART_MS + 500 : 300;
-  const outcomes = await interleave(contestants, {
-    rounds,
-    warmUps,
-    rest: () => quiet(sized(size, { smoke: 0, real: restMs })),
-  });
+  const contestants = appenders.map((appender): Contestant<RoundOutcome> => ({
+    name: appender.name,
+    run: () => appendRound({ inFlight, appends, append: appender.append }),
+    rest: () => quiet(appender.uploads ? sized(size, { smoke: 0, real: restMs }) : 0),
+  }));
+  const outcomes = await interleave(contestants, { rounds, warmUps });
   report.title(
     `append: ${VALUE_BYTES} B, ${inFlight} in flight, uploads ${uploads}, ${rounds} rounds of ${appends}`,
   );
@@ -107,6 +106,7 @@ function bare(name: string, mode: BareMode, place: Place): Appender {
   const values = new ValueMaker();
   return {
     name,
+    uploads: false,
     append: (index) => log.append(values.of(index)),
     read: () => Promise.resolve(undefined),
     close: () => Promise.resolve(log.close()),
@@ -124,6 +124,7 @@ async function embedded(
   const values = new ValueMaker();
   return {
     name,
+    uploads: true,
     append: (index) => topic.append({ value: values.of(index) }),
     read: async () => {
       let sum = 0;
@@ -146,6 +147,7 @@ async function partition(
   const batch = encodeBatch([{ timestampMs: Date.now(), value: new ValueMaker().of(0) }]);
   return {
     name,
+    uploads: true,
     append: () => {
       // The log has put its offset there, and wants what producers write. Not covered by the CRC.
       batch.fill(0, 0, 8);

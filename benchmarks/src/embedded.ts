@@ -29,7 +29,7 @@ export interface GroundOptions {
 }
 
 /** Time after the last append until uploads that are `apart` begin. */
-export const UPLOADS_APART_MS = 2_000;
+export const UPLOADS_APART_MS = 1_000;
 
 const APART: Partial<Limits> = {
   memoryBudgetBytes: 512 * MiB,

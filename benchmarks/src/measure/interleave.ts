@@ -3,14 +3,14 @@ export interface Contestant<Outcome> {
   readonly name: string;
   /** One round. */
   run(): Promise<Outcome>;
+  /** After each of its rounds, not timed. */
+  rest?(): Promise<void>;
 }
 
 export interface InterleaveOptions {
   readonly rounds: number;
   /** Rounds of each that go before and are thrown away; default 1. */
   readonly warmUps?: number;
-  /** After each round, not timed. */
-  readonly rest?: () => Promise<void>;
 }
 
 /**
@@ -20,14 +20,14 @@ export interface InterleaveOptions {
  */
 export async function interleave<Outcome>(
   contestants: readonly Contestant<Outcome>[],
-  { rounds, warmUps = 1, rest = () => Promise.resolve() }: InterleaveOptions,
+  { rounds, warmUps = 1 }: InterleaveOptions,
 ): Promise<ReadonlyMap<string, readonly Outcome[]>> {
   const outcomes = new Map(contestants.map(({ name }) => [name, [] as Outcome[]]));
   for (let round = 0; round < warmUps + rounds; round += 1) {
-    for (const { name, run } of contestants) {
-      const outcome = await run();
-      if (round >= warmUps) outcomes.get(name)?.push(outcome);
-      await rest();
+    for (const contestant of contestants) {
+      const outcome = await contestant.run();
+      if (round >= warmUps) outcomes.get(contestant.name)?.push(outcome);
+      await contestant.rest?.();
     }
   }
   return outcomes;
