@@ -5,6 +5,7 @@
 //   node scripts/run.mjs test …           installs, builds, then runs vitest
 //   node scripts/run.mjs bench …          installs, builds, then runs the benchmarks
 //   node scripts/run.mjs verify <part> …  installs, builds, then runs a long verification
+//   node scripts/run.mjs prove --report   installs, builds, then prints what has been verified so far
 //
 // The scripts of package.json `exec` it: npm signals its shell, and a shell that waits for us would die alone.
 //
@@ -17,7 +18,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const commands = { build, start, test, bench, verify };
+const commands = { build, start, test, bench, verify, prove };
 
 /** Ends the process with a sentence. */
 function fail(sentence) {
@@ -130,6 +131,11 @@ function verify([part, ...args]) {
     fail(part === undefined ? `Name a part to verify; ${known}.` : `No part "${part}"; ${known}.`);
   }
   hand(join(folder, `${part}.js`), args);
+}
+
+function prove(args) {
+  compile("-b", "packages/scenarios");
+  hand(join(root, "packages", "scenarios", "dist", "prove.js"), args);
 }
 
 const [name, ...args] = process.argv.slice(2);

@@ -14,6 +14,7 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   "kafka-protocol": ["runtime"],
   core: ["runtime", "objectstore", "wal", "records"],
   broker: ["runtime", "core", "records", "kafka-protocol"],
+  testing: ["runtime", "objectstore", "wal", "records", "core", "broker", "kafka-protocol"],
   karst: ["runtime", "objectstore", "wal", "records", "core", "broker"],
 };
 const PRIVATE = ["scenarios", "benchmarks", "examples"];

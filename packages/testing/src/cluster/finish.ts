@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { append } from "./appending.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ClusterLog } from "./cluster-log.ts";
+import type { Node } from "./node.ts";
+import { consume, readWhole } from "./reading.ts";
+import { closeNode } from "./node-steps.ts";
+
+/** After the longest pause between two tries of anything, and the last late effect. */
+const RECOVERED_MS = 25_000;
+const ROUNDS_MAX = 20;
+
+/**
+ * Ends a run: faults stop. Every node that was not closed comes back, on its own disk; every client gets its batches in, once, and
+ * every consumer gets to the end; all nodes are closed in order. Then one machine after the other has everything.
+ */
+export async function finish(cluster: Cluster): Promise<void> {
+  const { world } = cluster;
+  cluster.heal();
+  await world.clock.advance(RECOVERED_MS);
+  cluster.check();
+  for (const machine of cluster.seats.keys()) await cluster.bringUp(machine);
+  // A topic that another node has made is known to who has looked since.
+  for (const { process } of cluster.nodes)
+    await cluster.world.until(process.life, process.engine.catalogue.refresh());
+  for (const log of cluster.logs) await quiesce(cluster, log);
+  for (const node of cluster.nodes)
+    assert.ok(await closeNode(cluster, node), "a node does not close");
+  await cluster.audit();
+  const { openNodes } = cluster.auditor;
+  cluster.world.invariants.check(
+    "W12",
+    openNodes.length === 0,
+    () => `${openNodes.join(", ")} stay open`,
+  );
+  for (const machine of cluster.seats.keys()) await haveAll(cluster, machine);
+  await cluster.audit(true);
+  cluster.check();
+}
+
+/** The clients of a log get everything in, and out. */
+async function quiesce(cluster: Cluster, log: ClusterLog): Promise<void> {
+  const node = await cluster.holderOf(log, 0);
+  const holder = log.holder;
+  cluster.world.invariants.check(
+    "W12",
+    node !== undefined || (holder !== undefined && cluster.auditor.isOpen(holder.nodeId)),
+    () => `nobody can take ${log.model.name}`,
+  );
+  if (node === undefined) return;
+  for (let rounds = 0; !log.producer.isQuiet; rounds += 1) {
+    assert.ok(rounds < ROUNDS_MAX, "a producer does not get its batches in");
+    log.producer.send(node.process, (draft) => append(cluster, node, log, draft));
+    await cluster.world.until(node.process.life, node.process.settled);
+    await cluster.world.clock.advance(100);
+    cluster.check();
+  }
+  await consume(cluster.world, log, node, Infinity);
+  const { highWatermark } = node.log(log);
+  assert.equal(log.position, highWatermark, `a consumer does not get beyond ${log.position}`);
+}
+
+/** One machine opens its node, takes every log, reads all of it, and closes. */
+async function haveAll(cluster: Cluster, machine: number): Promise<void> {
+  const node = await cluster.bringUp(machine);
+  assert.ok(node !== undefined, "all nodes are closed, and one does not open");
+  for (const log of cluster.logs) {
+    const open = await cluster.take(log, node);
+    cluster.world.invariants.check(
+      "W12",
+      open !== undefined,
+      () => `${log.model.name} is nobody's, and ${node.name} cannot take it`,
+    );
+    assert.ok(await readWhole(cluster, log, node));
+    write(cluster, log, node);
+  }
+  await cluster.world.until(node.process.life, node.process.settled);
+  assert.ok(await closeNode(cluster, node), "a node does not close");
+  cluster.check();
+}
+
+/** So that the next one has something to find that was written elsewhere. */
+function write(cluster: Cluster, log: ClusterLog, node: Node): void {
+  const draft = { count: 1, bytes: 100, gap: 0, timestampMs: 0 };
+  const sent = append(cluster, node, log, { ...draft, id: `n${cluster.nextSerial()}` });
+  assert.ok(sent !== undefined, "faults stopped, and an append is refused");
+}

@@ -1,0 +1,108 @@
+import { isKarstError } from "@karst/runtime";
+import type { World } from "../world/world.ts";
+import type { ClusterLog } from "./cluster-log.ts";
+import type { Node } from "./node.ts";
+
+const BYTES = 1500;
+const PAUSE_MS = 100;
+/** Reads that may fail before faults are made to stop, and before that is a defect. */
+const TRIES_UNHEALED = 8;
+const TRIES_MAX = 40;
+
+/** Reads a whole log on a node; false: the process ended first, or failed. */
+export async function readWhole(
+  cluster: { readonly world: World; heal(): void },
+  log: ClusterLog,
+  node: Node,
+): Promise<boolean> {
+  const { world } = cluster;
+  const open = node.log(log);
+  let tries = 0;
+  for (let from = open.logStartOffset; from < open.highWatermark;) {
+    const outcome = await world.until(node.process.life, open.read({ from, bytesMax: BYTES }));
+    if (outcome.tag === "died") return false;
+    if (outcome.tag === "ok") {
+      log.model.checkRead(from, outcome.value, open.highWatermark);
+      world.tally.checked += 1;
+      from = outcome.value.nextOffset;
+      outcome.value.release();
+      continue;
+    }
+    if (outcome.tag === "failed" && !isKarstError(outcome.error, "unavailable")) {
+      if (isKarstError(outcome.error, "closed", "fenced")) return false;
+      throw outcome.error as Error;
+    }
+    tries += 1;
+    const why = outcome.tag === "failed" ? String(outcome.error) : outcome.tag;
+    cluster.world.invariants.check(
+      "O9",
+      tries < TRIES_MAX,
+      () => `${log.model.name} cannot be read at ${from}: ${why}`,
+    );
+    if (tries >= TRIES_UNHEALED) cluster.heal();
+    await world.clock.advance(PAUSE_MS);
+  }
+  return true;
+}
+
+/**
+ * Looks for a time on a node that has just opened the log, before it has read anything: what is known to be there is found, or
+ * something before it of which nobody knew.
+ */
+export async function findFirst(
+  cluster: { readonly world: World },
+  log: ClusterLog,
+  node: Node,
+  where: number,
+): Promise<void> {
+  const open = node.log(log);
+  const timestampMs = log.model.timeAt(where);
+  const known = log.model.firstAt(timestampMs, open);
+  const start = open.logStartOffset;
+  const finding = open.find?.(timestampMs) ?? Promise.resolve(undefined);
+  const outcome = await cluster.world.until(node.process.life, finding);
+  if (outcome.tag !== "ok" || known === undefined || open.logStartOffset !== start) return;
+  const found = outcome.value?.offset;
+  cluster.world.invariants.check(
+    "P8",
+    found !== undefined && found <= known,
+    () => `${timestampMs} of ${log.model.name} was found at ${found}, and is at ${known}`,
+  );
+  cluster.world.sometimes.add("time-found-first");
+}
+
+/** A consumer goes on where it is, on whichever node has the log; waits where it is at the end. */
+export async function consume(
+  world: World,
+  log: ClusterLog,
+  node: Node,
+  reads: number,
+): Promise<void> {
+  const open = node.log(log);
+  for (let i = 0; i < reads; i += 1) {
+    const from = Math.max(log.position, open.logStartOffset);
+    log.position = from;
+    const { highWatermark } = open;
+    world.invariants.check(
+      "P3",
+      from <= highWatermark || node.state !== "serving",
+      () => `${log.model.name}: read up to ${from}, and the watermark is ${highWatermark}`,
+    );
+    if (from >= highWatermark) return;
+    const outcome = await world.until(node.process.life, open.read({ from, bytesMax: 700 }));
+    if (outcome.tag !== "ok") {
+      if (
+        outcome.tag !== "failed" ||
+        isKarstError(outcome.error, "unavailable", "closed", "fenced")
+      )
+        return;
+      if (isKarstError(outcome.error, "out_of_range") && open.logStartOffset > from) continue;
+      throw outcome.error as Error;
+    }
+    log.model.checkRead(from, outcome.value, open.highWatermark);
+    log.position = outcome.value.nextOffset;
+    world.tally.checked += 1;
+    world.sometimes.add("followed", outcome.value.batches.length);
+    outcome.value.release();
+  }
+}

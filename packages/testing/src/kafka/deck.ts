@@ -1,0 +1,68 @@
+import { type Random, randomInteger } from "@karst/runtime";
+import { pick } from "../world/draw.ts";
+import type { Ending } from "../world/machine.ts";
+import { HOSTILITIES } from "./hostile.ts";
+import * as steps from "./steps.ts";
+import type { Step } from "./steps.ts";
+
+/** A kind of step, to be drawn with its arguments. They are plain data: a story can be written down. */
+export interface Card {
+  readonly name: string;
+  /** How often it is drawn, beside the others. */
+  readonly weight: number;
+  /** `load`: in every story. The others are left out of some. */
+  readonly sort: "load" | "other";
+  draw(random: Random): readonly unknown[];
+  make(args: readonly unknown[]): Step;
+}
+
+function card<const Args extends readonly unknown[]>(
+  sort: Card["sort"],
+  weight: number,
+  name: string,
+  step: (...args: Args) => Step,
+  draw: (random: Random) => Args,
+): Card {
+  return { name, weight, sort, draw, make: (args) => step(...(args as Args)) };
+}
+
+const none = (): readonly [] => [];
+const topic = (random: Random): string => pick(random, ["t0", "t1"]);
+const client = (random: Random): number => randomInteger(random, 0, 11);
+const ending = (random: Random): Ending =>
+  pick(random, ["power", "power", "power-synced", "power-all", "kill", "kill"]);
+const load = (random: Random): steps.Load => ({
+  times: pick(random, [1, 3, 6, 12]),
+  count: pick(random, [1, 1, 2, 5]),
+  recordBytes: pick(random, [10, 40, 200, 600]),
+});
+
+export const DECK: readonly Card[] = [
+  card("load", 20, "produce", steps.produce, (r) => [client(r), topic(r), client(r), load(r)]),
+  card("load", 12, "pass", steps.pass, (r) => [pick(r, [1, 5, 20, 100, 100, 500, 3_000])]),
+  card("load", 4, "turn", () => steps.turn, none),
+  card("load", 4, "start", () => steps.start, none),
+  card("other", 3, "cut", steps.cut, (r) => [pick(r, [client(r), client(r), "all" as const])]),
+  card("other", 4, "cutInside", steps.cutInside, (r) => [
+    randomInteger(r, 1, 2_000),
+    pick(r, [client(r), "broker" as const]),
+  ]),
+  card("other", 2, "stall", steps.stall, (r) => [client(r), pick(r, [50, 1_000, 12_000])]),
+  card("other", 2, "hostile", steps.hostile, (r) => [pick(r, HOSTILITIES)]),
+  card("other", 1, "recreate", steps.recreate, (r) => [topic(r), randomInteger(r, 1, 3)]),
+  card("other", 1, "renew", steps.renew, (r) => [client(r)]),
+  card("other", 1, "list", () => steps.list, none),
+  card("other", 2, "upload", () => steps.upload, none),
+  card("other", 2, "trim", steps.trim, (r) => [topic(r), client(r), pick(r, [0.2, 0.5, 1])]),
+  card("other", 1, "close", () => steps.close, none),
+  card("other", 3, "crash", steps.crash, (r) => [ending(r)]),
+  card("other", 4, "crashAfter", steps.crashAfter, (r) => [randomInteger(r, 1, 60), ending(r)]),
+  card("other", 2, "outage", steps.outage, (r) => [pick(r, [true, false])]),
+  card("other", 2, "unreliable", steps.unreliable, (r) => [pick(r, [true, false])]),
+  card("other", 1, "failSync", steps.failSync, (r) => [
+    pick(r, ["lost-sync", "EIO"] as const),
+    randomInteger(r, 0, 3),
+  ]),
+  card("other", 2, "fill", steps.fill, (r) => [pick(r, [true, false])]),
+  card("other", 1, "skew", steps.skew, (r) => [pick(r, [-1_500_000, -50, 0, 50, 1_500_000])]),
+];

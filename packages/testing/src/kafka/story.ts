@@ -1,0 +1,107 @@
+import { randomInteger } from "@karst/runtime";
+import { SeededRandom } from "@karst/runtime/testing";
+import { chance, pick, pickWeighted } from "../world/draw.ts";
+import { drawConsumer } from "./consumer.ts";
+import { type Card, DECK } from "./deck.ts";
+import { finish } from "./finish.ts";
+import { type KafkaOptions, KafkaRun, type NetSetting } from "./kafka-run.ts";
+import type { ProducerOptions } from "./producer.ts";
+
+/** The name of a card, and its arguments. */
+export type KafkaStep = readonly [name: string, ...args: readonly unknown[]];
+
+/** Everything that happens in a run, as plain data: a seed's, or what is left of it after shrinking. */
+export interface KafkaStory {
+  readonly options: KafkaOptions;
+  readonly steps: readonly KafkaStep[];
+}
+
+/** None of them so slow that a legal request takes longer than a client waits. */
+const NETS: readonly Omit<NetSetting, "windowBytes">[] = [
+  { chunkBytesMax: 16_384, latencyMsMax: 0 },
+  { chunkBytesMax: 40, latencyMsMax: 0 },
+  { chunkBytesMax: 60, latencyMsMax: 1 },
+  { chunkBytesMax: 300, latencyMsMax: 2 },
+  { chunkBytesMax: 2_000, latencyMsMax: 20 },
+  { chunkBytesMax: 16_384, latencyMsMax: 20 },
+];
+/** Time between two steps at most. */
+const PACE_MS_MAX = 30;
+
+export function drawStory(seed: number, length: number): KafkaStory {
+  const random = new SeededRandom(`${seed}/kafka story`);
+  const options: KafkaOptions = {
+    seed,
+    store: pick(random, ["file", "memory"]),
+    tempo: pick(random, ["instant", "slow"]),
+    net: { ...pick(random, NETS), windowBytes: pick(random, [300, 4_096, 65_536]) },
+    partitions: [randomInteger(random, 1, 3), randomInteger(random, 1, 3)],
+    producers: Array.from({ length: randomInteger(random, 2, 4) }, (_, i) =>
+      drawProducer(random, i),
+    ),
+    consumers: Array.from({ length: randomInteger(random, 2, 3) }, (_, i) => ({
+      name: `c${i}`,
+      topics: pick(random, [["t0", "t1"], ["t1", "t0"], ["t0"]]),
+      ...drawConsumer(random),
+    })),
+  };
+  const cards = swarm(random);
+  const steps: KafkaStep[] = [];
+  while (steps.length < length) {
+    const card = pickWeighted(random, cards);
+    steps.push([card.name, ...card.draw(random)]);
+    if (chance(random, 50)) steps.push(["pass", randomInteger(random, 1, PACE_MS_MAX)]);
+  }
+  return { options, steps };
+}
+
+function drawProducer(random: SeededRandom, i: number): ProducerOptions {
+  // The first one always, so that every story has one.
+  const idempotent = i === 0 || chance(random, 50);
+  return {
+    name: `p${i}`,
+    idempotent,
+    acks: idempotent ? -1 : pick(random, [-1, -1, 1, 0] as const),
+    inFlightMax: randomInteger(random, 1, 5),
+    partitionsMax: randomInteger(random, 1, 4),
+    produceVersion: randomInteger(random, 3, 13),
+    initVersion: randomInteger(random, 0, 5),
+  };
+}
+
+/** Some cards, some oftener than others: what never happens in one story lets others happen undisturbed. */
+function swarm(random: SeededRandom): readonly Card[] {
+  return DECK.filter((card) => card.sort === "load" || chance(random, 65)).map((card) => ({
+    ...card,
+    weight: card.weight * pick(random, [1, 2, 2, 4]),
+  }));
+}
+
+const CARDS = new Map(DECK.map((card) => [card.name, card]));
+
+/** Plays a story to its end: faults, then healing, then everything must be in order. Throws what goes wrong. */
+export async function perform(
+  story: KafkaStory,
+  run: KafkaRun = new KafkaRun(story.options),
+): Promise<KafkaRun> {
+  await run.begin();
+  for (const [name, ...args] of story.steps) {
+    const card = CARDS.get(name);
+    if (card === undefined) throw new TypeError(`there is no step "${name}"`);
+    run.world.note(`${name} ${JSON.stringify(args)}`);
+    await card.make(args)(run);
+    run.check();
+  }
+  await finish(run);
+  count(run);
+  return run;
+}
+
+/** What only the counters know. */
+function count({ world }: KafkaRun): void {
+  const { sometimes, faulty, metrics, tally } = world;
+  sometimes.add("upload", metrics.value("karst_uploads_total"));
+  sometimes.add("wal-trim", metrics.value("karst_wal_trims_total"));
+  if (faulty === undefined) return;
+  for (const amount of Object.values(faulty.counts)) tally.faults += amount;
+}

@@ -1,0 +1,145 @@
+import { type Random, randomInteger } from "@karst/runtime";
+import type { Ending } from "../world/machine.ts";
+import { pick } from "../world/draw.ts";
+import * as steps from "./steps.ts";
+import type { Step, Wait } from "./steps.ts";
+
+/** A kind of step, to be drawn with its arguments. They are plain data: a story can be written down. */
+export interface Card {
+  readonly name: string;
+  /** How often it is drawn, beside the others. */
+  readonly weight: number;
+  /** `load`: in every story. `fault`: counts as one. `other`: left out of some stories. */
+  readonly sort: "load" | "fault" | "other";
+  draw(random: Random): readonly unknown[];
+  make(args: readonly unknown[]): Step;
+}
+
+function card<const Args extends readonly unknown[]>(
+  sort: Card["sort"],
+  weight: number,
+  name: string,
+  step: (...args: Args) => Step,
+  draw: (random: Random) => Args,
+): Card {
+  return { name, weight, sort, draw, make: (args) => step(...(args as Args)) };
+}
+
+const log = (random: Random): number => randomInteger(random, 0, 2);
+const partition = (random: Random): number => randomInteger(random, 1, 2);
+const where = (random: Random): number => randomInteger(random, 0, 8) / 8;
+const wait = (random: Random): Wait => pick(random, ["no", "turn", "moment", "done"]);
+const coin = (random: Random): boolean => randomInteger(random, 0, 1) === 1;
+const ending = (random: Random): Ending =>
+  pick(random, ["power", "power", "power-synced", "power-all", "kill"]);
+const batches = (random: Random): steps.Batches => ({
+  times: pick(random, [1, 1, 3, 12]),
+  count: pick(random, [1, 1, 2, 7]),
+  bytes: pick(random, [20, 200, 700, 2500, 5000]),
+  wait: wait(random),
+});
+/** Many small ones: what a service under load does. */
+const burst = (random: Random): steps.Batches => ({
+  times: pick(random, [10, 12, 14]),
+  count: 1,
+  bytes: pick(random, [20, 20, 20, 60]),
+  wait: pick(random, ["no", "no", "turn"]),
+});
+const gap = (random: Random): number => pick(random, [0, 0, 0, 7, 5000]);
+
+export const DECK: readonly Card[] = [
+  card("load", 8, "append", steps.append, (r) => [log(r), gap(r), batches(r)]),
+  card("load", 8, "produce", steps.produce, (r) => [log(r), batches(r)]),
+  card("other", 2, "appendIf", steps.appendIf, (r) => [
+    partition(r),
+    pick(r, [0, 0, 0, -1, 1, -7]),
+  ]),
+  card("other", 3, "resend", steps.resend, (r) => [log(r), randomInteger(r, 0, 4)]),
+  card("other", 1, "bump", steps.bump, (r) => [log(r)]),
+  card(
+    "other",
+    1,
+    "takeProducerId",
+    () => steps.takeProducerId,
+    () => [],
+  ),
+  card("load", 4, "read", steps.read, (r) => [log(r), where(r), pick(r, [1, 600, 5000])]),
+  card("other", 1, "find", steps.find, (r) => [partition(r), where(r)]),
+  card(
+    "load",
+    2,
+    "flush",
+    () => steps.flush,
+    () => [],
+  ),
+  card("other", 3, "upload", steps.upload, (r) => [wait(r)]),
+  card("load", 3, "trim", steps.trim, (r) => [log(r), where(r), wait(r)]),
+  card("other", 2, "pass", steps.pass, (r) => [pick(r, [1, 50, 1000, 20_000])]),
+  card("other", 1, "skew", steps.skew, (r) => [pick(r, [-1_500_000, -50, 0, 50, 1_500_000])]),
+  card("other", 1, "reopen", steps.reopen, (r) => [log(r)]),
+  card("fault", 3, "crash", steps.crash, (r) => [ending(r)]),
+  card("fault", 3, "crashAfter", steps.crashAfter, (r) => [randomInteger(r, 1, 120), ending(r)]),
+  card(
+    "other",
+    1,
+    "close",
+    () => steps.close,
+    () => [],
+  ),
+  card(
+    "fault",
+    1,
+    "supersede",
+    () => steps.supersede,
+    () => [],
+  ),
+  card(
+    "fault",
+    1,
+    "abandon",
+    () => steps.abandon,
+    () => [],
+  ),
+  card("fault", 2, "zombie", steps.zombie, (r) => [
+    log(r),
+    randomInteger(r, 0, 6),
+    pick(r, [100, 900]),
+    coin(r),
+  ]),
+  card("fault", 2, "haunt", steps.haunt, (r) => [
+    log(r),
+    pick(r, ["append", "upload", "trim", "read"] as const),
+    where(r),
+  ]),
+  card(
+    "fault",
+    1,
+    "race",
+    () => steps.race,
+    () => [],
+  ),
+  card("fault", 2, "outage", steps.outage, (r) => [coin(r)]),
+  card("fault", 4, "unreliable", steps.unreliable, (r) => [pick(r, [true, true, false])]),
+  card("fault", 1, "failSync", steps.failSync, (r) => [
+    pick(r, ["lost-sync", "EIO"] as const),
+    randomInteger(r, 0, 3),
+  ]),
+  card("fault", 1, "failNames", steps.failNames, (r) => [
+    pick(r, ["rename", "remove", "syncDirectory", "open", "close", "list"] as const),
+    randomInteger(r, 0, 3),
+  ]),
+  card("fault", 1, "fill", steps.fill, (r) => [coin(r)]),
+];
+
+/** Cards of a story that is to last: a steady load, and faults now and then. */
+export const STEADY_DECK: readonly Card[] = [
+  card("load", 700, "append", steps.append, (r) => [log(r), 0, burst(r)]),
+  card("load", 250, "produce", steps.produce, (r) => [log(r), burst(r)]),
+  card("load", 60, "trim", steps.trim, (r) => [
+    log(r),
+    pick(r, [0.5, 0.75, 0.875]),
+    pick(r, ["no", "moment"] as const),
+  ]),
+  card("other", 60, "read", steps.read, (r) => [log(r), where(r), pick(r, [600, 5000])]),
+  ...DECK.filter(({ name }) => !["append", "produce", "trim", "read", "pass"].includes(name)),
+];

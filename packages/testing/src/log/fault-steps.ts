@@ -1,0 +1,93 @@
+import { type FaultPlan, faultRates, noFaults } from "@karst/objectstore";
+import { STORE_DIRECTORY } from "../world/machine.ts";
+import { DIRECTORY } from "./limits.ts";
+import type { Step } from "./step.ts";
+
+/** The wall clock jumps, to so much before or after the time that it began with. */
+export function skew(ms: number): Step {
+  return async ({ world }) => world.skewWall(ms);
+}
+
+/** The object store cannot be reached, or can be again. */
+export function outage(down: boolean): Step {
+  return async ({ world, machine }) => {
+    if (world.faulty === undefined) machine.breakStore(down);
+    else if (down) world.faulty.down();
+    else world.faulty.up();
+  };
+}
+
+const LOST = faultRates(
+  { unavailable: 0.03, "lost-answer": 0.03, "lost-request": 0.03, "late-effect": 0.03 },
+  { min: 1, max: 8_000 },
+);
+const SPOILED = faultRates({ "flipped-bit": 0.1, truncated: 0.1, overlong: 0.1, "not-found": 0.1 });
+
+/** Requests of one object that are left alone after one was spoiled: spoiled twice, it would be corrupt. */
+const UNSPOILED = 10;
+
+/** Requests and answers get lost, late, and spoiled on their way. */
+function unreliableConnection(): FaultPlan {
+  const unspoiled = new Map<string, number>();
+  return (call, random) => {
+    const lost = LOST(call, random);
+    if (lost !== undefined || !call.key.startsWith("objects/")) return lost;
+    const left = unspoiled.get(call.key) ?? 0;
+    unspoiled.set(call.key, left - 1);
+    if (left > 0) return undefined;
+    const fault = SPOILED(call, random);
+    unspoiled.set(call.key, fault === undefined ? 0 : UNSPOILED);
+    return fault;
+  };
+}
+
+/** The connection to the store, or its disk, is bad, or not any more. */
+export function unreliable(on: boolean): Step {
+  return async ({ world, machine: { disk } }) => {
+    if (on) world.faulted("unreliable store");
+    world.faulty?.setPlan(on ? unreliableConnection() : noFaults);
+    if (world.faulty === undefined && on) {
+      const path = (one: string): boolean => one.startsWith(STORE_DIRECTORY);
+      disk.fault({
+        on: ["datasync", "write", "link", "open"],
+        path,
+        effect: "EIO",
+        times: 2,
+        probability: 0.3,
+      });
+      disk.fault({ on: "datasync", path, effect: "lost-sync", probability: 0.3 });
+    }
+  };
+}
+
+/** One of the next syncs of the WAL fails. */
+export function failSync(effect: "lost-sync" | "EIO", after: number): Step {
+  return async ({ world, machine: { disk } }) => {
+    world.faulted(`sync ${effect}`);
+    disk.fault({ on: "datasync", path: (path) => path.startsWith(DIRECTORY), effect, after });
+  };
+}
+
+/** One of the next things done to the names of the WAL's files fails. */
+export function failNames(
+  operation: "rename" | "remove" | "syncDirectory" | "open" | "close" | "list",
+  after: number,
+): Step {
+  return async ({ world, machine: { disk } }) => {
+    world.faulted(`${operation} fails`);
+    disk.fault({
+      on: operation,
+      path: (path) => path.startsWith(DIRECTORY),
+      effect: "EIO",
+      after,
+    });
+  };
+}
+
+/** No file can grow, or all can again. */
+export function fill(full: boolean): Step {
+  return async ({ world, machine: { disk } }) => {
+    if (full) world.faulted("disk full");
+    disk.capacityBytes = full ? disk.usedBytes : Infinity;
+  };
+}

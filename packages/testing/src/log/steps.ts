@@ -1,0 +1,28 @@
+export {
+  append,
+  appendIf,
+  type Batches,
+  bump,
+  find,
+  flush,
+  pass,
+  produce,
+  read,
+  reopen,
+  resend,
+  takeProducerId,
+  trim,
+  upload,
+} from "./load-steps.ts";
+export { failNames, failSync, fill, outage, skew, unreliable } from "./fault-steps.ts";
+export {
+  abandon,
+  close,
+  crash,
+  crashAfter,
+  haunt,
+  race,
+  supersede,
+  zombie,
+} from "./process-steps.ts";
+export type { Step, Wait } from "./step.ts";
