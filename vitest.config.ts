@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { plantedBug } from "./packages/scenarios/src/mutants/vite-plugin.ts";
 
 // In-process tests read the workspace's sources, so that a test never runs stale output.
 const conditions = ["@karst/source"];
@@ -8,6 +9,8 @@ const conditions = ["@karst/source"];
 const ci = process.env["KARST_RING"] === "ci";
 
 export default defineConfig({
+  // A deliberate bug, where one is asked for: `npm run verify -- mutants --unit-tests`.
+  plugins: [plantedBug(process.env["KARST_MUTANT"])],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {

@@ -1,0 +1,39 @@
+import type { Mutant } from "./mutant.ts";
+
+export const partitionMutants: readonly Mutant[] = [
+  {
+    id: "p-start-goes-back",
+    missed: true,
+    invariant: "P3",
+    file: "packages/core/src/stream/stream-handle.ts",
+    from: "if (before <= log.logStartOffset) return; log.logStartOffset = before;",
+    to: "log.logStartOffset = before;",
+    harm: "Of two trims at once the lower one wins: records come back, and then are not there.",
+  },
+  {
+    id: "p-batch-at-the-start-not-uploaded",
+    invariant: "P4",
+    file: "packages/core/src/upload/plan.ts",
+    from: "entry.endOffset > from)",
+    to: "entry.baseOffset >= from)",
+    harm: "The batch that holds the log's first offset is gone after the upload, and reading from the start fails.",
+  },
+  {
+    id: "p-lower-trim-published",
+    missed: true,
+    invariant: "P3",
+    file: "packages/core/src/upload/trim-stream.ts",
+    from: "if (start >= before) return;",
+    to: "if (start === before) return;",
+    harm: "Of two trims at once the lower one is recorded: after a restart trimmed records are back.",
+  },
+  {
+    id: "p-time-lookup-skips-blocks",
+    missed: true,
+    invariant: "P8",
+    file: "packages/core/src/stream/stream-reader.ts",
+    from: 'return batch === undefined ? { tag: "on", offset: entry.endOffset }',
+    to: 'return batch === undefined ? { tag: "on", offset: reference.end }',
+    harm: "A consumer that starts at a time misses records.",
+  },
+];
