@@ -64,7 +64,8 @@ export const DECK: readonly Card[] = [
     () => [],
   ),
   card("load", 4, "read", steps.read, (r) => [log(r), where(r), pick(r, [1, 600, 5000])]),
-  card("other", 1, "find", steps.find, (r) => [partition(r), where(r)]),
+  card("other", 2, "readAway", steps.readAway, (r) => [log(r), where(r), pick(r, [600, 5000])]),
+  card("other", 2, "find", steps.find, (r) => [partition(r), where(r)]),
   card(
     "load",
     2,

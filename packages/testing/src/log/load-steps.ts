@@ -94,6 +94,21 @@ export function read(index: number, where: number, bytesMax: number): Step {
   };
 }
 
+/** Begins a read, and does not wait for it: whatever comes next comes in between. */
+export function readAway(index: number, where: number, bytesMax: number): Step {
+  return async (run) => {
+    const process = run.current ?? (await run.live());
+    const log = process.log(index);
+    const read = log.read({ from: within(log, where), bytesMax }).then(
+      (value) => value.release(),
+      (error: unknown) => {
+        if (!isKarstError(error, "out_of_range")) tolerate(error);
+      },
+    );
+    run.watch(read);
+  };
+}
+
 export async function readBy(
   run: Run,
   process: Process,
@@ -164,14 +179,23 @@ export function trim(index: number, where: number, how: Wait): Step {
   };
 }
 
-/** Looks for the first record of a time, as a scan would find it. */
+/**
+ * Looks for the first record of a time, as a scan would find it.
+ *
+ * @param where of a record from the first, 0, to the last; at 1: of one that is being appended, and that nobody may be shown yet.
+ */
 export function find(index: number, where: number): Step {
   return async (run) => {
     const process = await run.live();
     const model = run.logs[index];
     const log = process.log(index);
     if (model === undefined || log.find === undefined) return;
-    const timestampMs = model.timeAt(where);
+    const nowMs = run.world.clock.wallMs();
+    if (where === 1) {
+      const id = `n${run.nextSerial()}`;
+      run.append(process, index, { id, count: 1, bytes: 40, gap: 0, timestampMs: nowMs });
+    }
+    const timestampMs = where === 1 ? nowMs : model.timeAt(where);
     const before = model.firstAt(timestampMs, log);
     const start = log.logStartOffset;
     const outcome = await run.world.until(process.life, log.find(timestampMs));

@@ -177,10 +177,12 @@ export class LogModel {
   /** A part of the log as somebody was shown it. @param call of the history, begun with the read. */
   checkRead(from: number, read: Read, highWatermark: number, call?: ReadCall): void {
     const seen: Attempt[] = [];
+    let forgotten = 0;
     let offset = from;
     for (const [i, batch] of read.batches.entries()) {
       // Who was succeeded may still show what has been trimmed, and is forgotten here.
       if (batch.endOffset <= this.start) {
+        forgotten += 1;
         offset = batch.endOffset;
         continue;
       }
@@ -205,7 +207,7 @@ export class LogModel {
     this.#checkHole(offset, nextOffset);
     this.#check("P4", nextOffset > from || from >= highWatermark, () => `no progress at ${from}`);
     const { history } = this;
-    if (call === undefined || history === undefined || seen.length === 0) return;
+    if (call === undefined || history === undefined || seen.length === 0 || forgotten > 0) return;
     call.finish({ tag: "ok", batches: seen.map((fact) => history.seen(fact)) });
   }
 

@@ -8,7 +8,7 @@ import { hasCode, isKarstError, randomId } from "@karst/runtime";
 import { Follower } from "./follower.ts";
 import { type Size, TINY } from "./limits.ts";
 import { LogModel } from "./log-model.ts";
-import type { Draft } from "./open-log.ts";
+import type { Draft, OpenLog } from "./open-log.ts";
 import { type LogIds, openProcess, type Process } from "./process.ts";
 import { ProducerModel, type Sent } from "./producer-model.ts";
 import { survey } from "./survey.ts";
@@ -188,7 +188,6 @@ export class Run {
     const model = this.logs[index] as LogModel;
     const { id, count, ifOffset } = draft;
     model.history?.begin(process.number, id, count, ifOffset);
-    const { logEndOffset } = process.log(index);
     try {
       const taken = process.log(index).append(draft);
       if (taken.duplicate) {
@@ -202,7 +201,7 @@ export class Run {
       return { taken, attempt };
     } catch (error) {
       if (hasCode(error, "OFFSET_CONDITION_FAILED")) {
-        this.#conflicted(process, model, id, logEndOffset);
+        this.#conflicted(process, process.log(index), model, id);
         return undefined;
       }
       this.#refused(process, error);
@@ -307,12 +306,15 @@ export class Run {
     this.watch(settled);
   }
 
-  /** Known for certain once what it was compared with is durable. */
-  #conflicted(process: Process, model: LogModel, id: string, logEndOffset: number): void {
+  /** Known for certain once what it was compared with is durable, if that comes to pass. */
+  #conflicted(process: Process, log: OpenLog, model: LogModel, id: string): void {
+    const { logEndOffset } = log;
     this.world.sometimes.add("condition-failed");
     this.world.note(`conflict ${id} ${logEndOffset}`);
     process.settled.then(
-      () => model.history?.conflict(id, logEndOffset),
+      () => {
+        if (log.highWatermark >= logEndOffset) model.history?.conflict(id, logEndOffset);
+      },
       () => undefined,
     );
   }

@@ -8,6 +8,7 @@ export {
   pass,
   produce,
   read,
+  readAway,
   reopen,
   resend,
   takeProducerId,
