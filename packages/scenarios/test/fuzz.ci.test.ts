@@ -6,8 +6,8 @@ import { fuzz, TARGETS } from "../src/fuzz/fuzzer.ts";
 const seed = Number(process.env["KARST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const SECONDS = 20;
 
-test("decoders make of any bytes a value, or refuse them", () => {
-  const report = fuzz({ seed, executions: Infinity, secondsMax: SECONDS });
+test("decoders make of any bytes a value, or refuse them", async () => {
+  const report = await fuzz({ seed, executions: Infinity, secondsMax: SECONDS });
   process.stdout.write(`fuzz: ${JSON.stringify({ ...report, seed, byTarget: undefined })}\n`);
   assert.equal(Object.keys(report.byTarget).length, TARGETS.length);
   for (const { name, total } of TARGETS) {

@@ -10,7 +10,7 @@ const PROGRESS_EXECUTIONS = 1_000_000;
 
 const { count: executions, seed, dry } = runArguments("executions", 10_000_000);
 let said = 0;
-const report = fuzz({
+const report = await fuzz({
   seed,
   executions,
   onProgress: (done) => {
