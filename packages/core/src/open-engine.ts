@@ -1,4 +1,4 @@
-import { isKarstError, MemoryBudget, type Runtime } from "@karst/runtime";
+import { hasCode, isKarstError, MemoryBudget, type Runtime } from "@karst/runtime";
 import {
   type ClaimFacts,
   type Wal,
@@ -130,7 +130,7 @@ async function recover(
     // The claim has fenced the WAL: what its last user acknowledges from now on is in nothing that he publishes.
     await catalogue.refresh();
     known = nodeRow.get(catalogue, claim.nodeId)?.revision;
-    const decision = decide(claim, catalogue, abandonWal);
+    const decision = await decideFor(claim, catalogue, abandonWal);
     let revision: Revision | undefined;
     const commit = async (): Promise<Revision> => {
       const { nodeId } = claim;
@@ -196,6 +196,20 @@ async function refuseContest(
     `another process went on with node ${nodeId} while it was being opened: start again`,
     cause,
   );
+}
+
+/** As `decide`, but that what a later claim has recorded is not taken for the sign of an old copy. @throws also as `WalClaim.checkNewest`. */
+async function decideFor(
+  claim: WalClaim,
+  catalogue: Pick<Catalogue, "get" | "scan">,
+  abandonWal: string | undefined,
+): Promise<OpenDecision & { readonly tag: "start" }> {
+  try {
+    return decide(claim, catalogue, abandonWal);
+  } catch (error) {
+    if (hasCode(error, "WAL_STALE")) await claim.checkNewest();
+    throw error;
+  }
 }
 
 /** @throws KarstError `WAL_UNAVAILABLE` (`unavailable`), `WAL_STALE` (`corrupt`). */

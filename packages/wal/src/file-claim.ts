@@ -129,6 +129,11 @@ export class FileClaim implements WalClaim {
     }
   }
 
+  async checkNewest(): Promise<void> {
+    const { device } = this.#context;
+    if ((await greatestFence(device)) > this.epoch) throw contested(device);
+  }
+
   async release(): Promise<void> {
     if (this.#state === "released") return;
     if (this.#state !== "claimed" && this.#state !== "failed") {

@@ -101,6 +101,9 @@ function claim(context: Context, { rootId, admit }: Parameters<WalFactory["claim
       }
       return new MemoryWal({ ...context, listener, epoch, walId: identity.walId });
     },
+    async checkNewest() {
+      checkFence();
+    },
     async release() {
       if (state === "recovered") throw new TypeError("the claim is recovered: end the WAL instead");
       state = "released";

@@ -123,6 +123,12 @@ export interface WalClaim extends ClaimFacts {
     readonly onFrame: (frame: RecoveredFrame) => void;
     readonly listener: WalListener;
   }): Promise<Wal>;
+  /**
+   * Looks whether this is still the newest claim, as far as its place tells.
+   *
+   * @throws KarstError `WAL_IN_USE` (`conflict`), `WAL_FENCED` (`fenced`): a later one exists.
+   */
+  checkNewest(): Promise<void>;
   /** Gives the claim back without recovering. */
   release(): Promise<void>;
 }

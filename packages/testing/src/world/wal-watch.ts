@@ -61,6 +61,7 @@ export class WalWatch {
           });
           return wal;
         },
+        checkNewest: () => claim.checkNewest(),
         release: () => claim.release(),
       };
     },

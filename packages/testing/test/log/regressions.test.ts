@@ -1,5 +1,6 @@
 // Stories that once went wrong, as little as was left of them.
 import { test } from "vitest";
+import { logFamily } from "@karst/testing";
 import { perform, type Story } from "../../src/log/story.ts";
 
 const wild = (options: Story["options"], steps: Story["steps"]): Story => ({
@@ -37,4 +38,8 @@ test("a partition that was closed alone is opened again (seed 21)", async () => 
       ["append", 1, 0, { times: 12, count: 1, bytes: 20, wait: "turn" }],
     ]),
   );
+});
+
+test("one of two openings at once does not call the directory an old copy (seed 1000663)", async () => {
+  await logFamily.run(1_000_663);
 });
