@@ -36,6 +36,8 @@ interface Seat {
 export class Cluster {
   readonly world: World;
   readonly connection: Connection;
+  /** Of each object, requests still to be left alone: a reader that is answered wrongly twice in a row must take it for corrupt. */
+  readonly unspoiled: Map<string, number> = new Map();
   readonly chain: ImageChain;
   readonly seats: readonly Seat[];
   readonly topics: TopicBook;

@@ -32,9 +32,8 @@ const SPOILED = faultRates({ "flipped-bit": 0.1, truncated: 0.1, overlong: 0.1, 
 /** Requests of one object that are left alone after one was spoiled: spoiled twice, it would be corrupt. */
 const UNSPOILED = 10;
 
-/** Requests and answers get lost, late, and spoiled on their way; listings show what was. */
-function unreliableConnection(): FaultPlan {
-  const unspoiled = new Map<string, number>();
+/** Requests and answers get lost, late, and spoiled on their way; listings show what was. @param unspoiled of each object, what is left of them. */
+function unreliableConnection(unspoiled: Map<string, number>): FaultPlan {
   return (call, random) => {
     const lost = LOST(call, random);
     if (lost !== undefined || !call.key.startsWith("objects/")) return lost;
@@ -49,9 +48,9 @@ function unreliableConnection(): FaultPlan {
 
 /** The connection to the store is bad, or not any more. */
 export function unreliable(on: boolean): Step {
-  return async ({ world, connection }) => {
+  return async ({ world, connection, unspoiled }) => {
     if (on) world.faulted("unreliable store");
-    connection.plan(on ? unreliableConnection() : noFaults);
+    connection.plan(on ? unreliableConnection(unspoiled) : noFaults);
   };
 }
 

@@ -26,9 +26,8 @@ const SPOILED = faultRates({ "flipped-bit": 0.1, truncated: 0.1, overlong: 0.1, 
 /** Requests of one object that are left alone after one was spoiled: spoiled twice, it would be corrupt. */
 const UNSPOILED = 10;
 
-/** Requests and answers get lost, late, and spoiled on their way. */
-function unreliableConnection(): FaultPlan {
-  const unspoiled = new Map<string, number>();
+/** Requests and answers get lost, late, and spoiled on their way. @param unspoiled of each object, what is left of them. */
+function unreliableConnection(unspoiled: Map<string, number>): FaultPlan {
   return (call, random) => {
     const lost = LOST(call, random);
     if (lost !== undefined || !call.key.startsWith("objects/")) return lost;
@@ -43,9 +42,9 @@ function unreliableConnection(): FaultPlan {
 
 /** The connection to the store, or its disk, is bad, or not any more. */
 export function unreliable(on: boolean): Step {
-  return async ({ world, machine: { disk } }) => {
+  return async ({ world, machine: { disk }, unspoiled }) => {
     if (on) world.faulted("unreliable store");
-    world.faulty?.setPlan(on ? unreliableConnection() : noFaults);
+    world.faulty?.setPlan(on ? unreliableConnection(unspoiled) : noFaults);
     if (world.faulty === undefined && on) {
       const path = (one: string): boolean => one.startsWith(STORE_DIRECTORY);
       disk.fault({

@@ -26,6 +26,8 @@ export class Run {
   readonly world: World;
   readonly machine: Machine;
   readonly size: Size;
+  /** Of each object, requests still to be left alone: a reader that is answered wrongly twice in a row must take it for corrupt. */
+  readonly unspoiled: Map<string, number> = new Map();
   /** A stream, and two partitions. */
   readonly logs: readonly [LogModel, LogModel, LogModel];
   readonly producers: readonly ProducerModel[];
