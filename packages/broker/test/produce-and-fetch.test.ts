@@ -79,6 +79,16 @@ test("a fetch waits for its minimum of bytes and is woken by the append that rea
     assert.deepEqual([empty.errorCode, empty.highWatermark, valuesOf(empty.records)], [0, 2, []]);
   }));
 
+test("a fetch waits for no more bytes than it may be answered with", () =>
+  withFixture({}, async ({ connect }) => {
+    const client = await connect();
+    await createTopic(client, "t");
+    await produced(client, sendProduce(client, "t", batchOf("x".repeat(200))));
+    const fetch = { maxWaitMs: 2 ** 31 - 1, minBytes: 1_000_000, bytesMax: 100 };
+    const answer = await fetched(client, sendFetch(client, "t", 0, fetch));
+    assert.deepEqual(valuesOf(answer.records), ["x".repeat(200)]);
+  }));
+
 test("requests of one connection take effect in order while a partition opens", () =>
   withFixture({}, async ({ connect, topics }) => {
     const { topicId } = await topics.create({ name: "t", partitions: 2 });

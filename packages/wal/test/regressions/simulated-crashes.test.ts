@@ -48,14 +48,14 @@ function world(seed = 1) {
   return { runtime, disk: runtime.disk, budget, open, frame };
 }
 
-test("A: a refused opening gives its memory back", async () => {
+test("a refused opening gives its memory back", async () => {
   const { disk, budget, open } = world();
   disk.fault({ on: "write", path: /temporary-segment/, effect: "ENOSPC" });
   await assert.rejects(open(), { code: "WAL_FULL" });
   assert.equal(budget.reservedBytes, 0);
 });
 
-test("B: damage to the first group above the trim is refused where earlier segments are gone", async () => {
+test("damage to the first group above the trim is refused where earlier segments are gone", async () => {
   const { disk, open, frame } = world();
   const { wal } = await open();
   const places: { start: WalPosition; end: WalPosition }[] = [];
@@ -75,7 +75,7 @@ test("B: damage to the first group above the trim is refused where earlier segme
   await assert.rejects(open(trim), { code: "WAL_CORRUPT" });
 });
 
-test("C: what is acknowledged survives though an earlier process died while it made the directory", async () => {
+test("what is acknowledged survives though an earlier process died while it made the directory", async () => {
   const { disk, open, frame } = world();
   disk.fault({ on: "syncDirectory", path: "/", effect: "EIO" });
   await assert.rejects(open(), { code: "IO_ERROR" });
@@ -87,7 +87,7 @@ test("C: what is acknowledged survives though an earlier process died while it m
   assert.deepEqual(found, [7]);
 });
 
-test("D: a file that cannot be closed leaves no other open", async () => {
+test("a file that cannot be closed leaves no other open", async () => {
   const { disk, open, frame } = world();
   let files = 0;
   disk.onOperation = ({ phase, operation, error }) => {
@@ -104,7 +104,7 @@ test("D: a file that cannot be closed leaves no other open", async () => {
   assert.equal(files, 0);
 });
 
-test("E: a WAL that is ended while it trims can be opened again at once", async () => {
+test("a WAL that is ended while it trims can be opened again at once", async () => {
   for (let events = 0; events < 30; events += 3) {
     const runtime = simulatedRuntime({ seed: 1 });
     const slabs = new SlabPool({ budget: new MemoryBudget(1_000_000), slabBytes: 4096 });
