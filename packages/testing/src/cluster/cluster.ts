@@ -332,9 +332,3 @@ function checkOpenError(error: unknown): void {
   if (isKarstError(error, "unavailable", "indeterminate", "closed", "fenced", "conflict")) return;
   throw error as Error;
 }
-
-/** Whatever else something rejects with is a defect. */
-export function tolerate(error: unknown): void {
-  if (!isKarstError(error, "unavailable", "indeterminate", "closed", "fenced"))
-    throw error as Error;
-}

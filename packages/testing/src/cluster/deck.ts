@@ -1,32 +1,14 @@
 import { type Random, randomInteger } from "@karst/runtime";
 import { pick } from "../world/draw.ts";
 import type { Ending } from "../world/machine.ts";
+import { card, type CardOf } from "../world/story.ts";
+import type { Batches, Wait } from "../world/wait.ts";
+import type { Cluster } from "./cluster.ts";
 import * as faults from "./fault-steps.ts";
 import * as load from "./load-steps.ts";
 import * as nodes from "./node-steps.ts";
-import type { Batches, Step, Wait, Which } from "./step.ts";
+import type { Which } from "./step.ts";
 import * as topics from "./topic-steps.ts";
-
-/** A kind of step, to be drawn with its arguments. They are plain data: a story can be written down. */
-export interface Card {
-  readonly name: string;
-  /** How often it is drawn, beside the others. */
-  readonly weight: number;
-  /** `load`: in every story. `other`: left out of some. */
-  readonly sort: "load" | "other";
-  draw(random: Random): readonly unknown[];
-  make(args: readonly unknown[]): Step;
-}
-
-function card<const Args extends readonly unknown[]>(
-  sort: Card["sort"],
-  weight: number,
-  name: string,
-  step: (...args: Args) => Step,
-  draw: (random: Random) => Args,
-): Card {
-  return { name, weight, sort, draw, make: (args) => step(...(args as Args)) };
-}
 
 const nothing = (): [] => [];
 const name = (random: Random): string => pick(random, ["a", "a", "b"]);
@@ -44,7 +26,7 @@ const batches = (random: Random): Batches => ({
 });
 
 /** The cards of a world of so many machines. */
-export function clusterDeck(machines: number): readonly Card[] {
+export function clusterDeck(machines: number): readonly CardOf<Cluster>[] {
   const machine = (random: Random): number => randomInteger(random, 0, machines - 1);
   return [
     card("load", 7, "muster", () => nodes.muster, nothing),

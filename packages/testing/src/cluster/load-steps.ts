@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
 import { isKarstError } from "@karst/runtime";
+import { type Batches, capture, tolerate, type Wait, wait } from "../world/wait.ts";
+import { within } from "../log/open-log.ts";
 import { append as appendOn } from "./appending.ts";
-import { type Cluster, tolerate } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import type { ClusterLog } from "./cluster-log.ts";
 import type { Node } from "./node.ts";
 import { consume } from "./reading.ts";
-import {
-  type Batches,
-  capture,
-  held,
-  type Step,
-  type Wait,
-  wait,
-  type Which,
-  within,
-} from "./step.ts";
+import { held, type Step, type Which } from "./step.ts";
 
 export function take(which: number, [name, index]: Which): Step {
   return async (cluster) => {
@@ -36,7 +29,7 @@ export function append(which: number, [name, index]: Which, batches: Batches): S
       if (appendOn(cluster, node, log, { ...batches, id, gap: 0, timestampMs }) === undefined)
         break;
     }
-    await wait(cluster, node, node.process.settled, batches.wait);
+    await wait(cluster, node.process, node.process.settled, batches.wait);
   };
 }
 
@@ -49,7 +42,7 @@ export function produce(which: number, [name, index]: Which, batches: Batches): 
     for (let i = 0; i < batches.times; i += 1)
       log.producer.queue({ ...batches, timestampMs: cluster.world.clock.wallMs() });
     log.producer.send(node.process, (draft) => appendOn(cluster, node, log, draft));
-    await wait(cluster, node, node.process.settled, batches.wait);
+    await wait(cluster, node.process, node.process.settled, batches.wait);
   };
 }
 
@@ -167,7 +160,7 @@ export async function trimOn(
       if (isKarstError(error, "unavailable")) model.notTrimmed(before);
     },
   );
-  await wait(cluster, node, trimmed, how);
+  await wait(cluster, node.process, trimmed, how);
 }
 
 export function upload(which: number, how: Wait): Step {
@@ -175,7 +168,7 @@ export function upload(which: number, how: Wait): Step {
     const node = await cluster.someNode(which);
     await wait(
       cluster,
-      node,
+      node.process,
       capture(() => node.process.engine.upload()),
       how,
     );

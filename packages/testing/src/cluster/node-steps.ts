@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Ending } from "../world/machine.ts";
+import { capture, tolerate } from "../world/wait.ts";
 import { append } from "./appending.ts";
-import { type Cluster, tolerate } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { readOn, trimOn } from "./load-steps.ts";
 import type { Node } from "./node.ts";
-import { capture, held, type Step, type Which } from "./step.ts";
+import { held, type Step, type Which } from "./step.ts";
 
 /** Every machine without a process that works opens its node, all at once. */
 export const muster: Step = async (cluster) => {

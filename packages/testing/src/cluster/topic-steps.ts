@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Topic } from "@karst/core";
 import { isKarstError } from "@karst/runtime";
+import { tolerate, type Wait, wait } from "../world/wait.ts";
 import { Clerk } from "./clerk.ts";
-import { type Cluster, tolerate } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Node } from "./node.ts";
-import { type Step, type Wait, wait } from "./step.ts";
+import type { Step } from "./step.ts";
 
 export function create(which: number, name: string, partitions: number): Step {
   return async (cluster) => {
@@ -66,7 +67,7 @@ export function remove(which: number, name: string, how: Wait): Step {
       if (isKarstError(error, "not_found", "unavailable") && topic.state === "deleting")
         topic.state = before;
     });
-    await wait(cluster, node, deleted, how);
+    await wait(cluster, node.process, deleted, how);
     await cluster.audit();
   };
 }
@@ -128,6 +129,6 @@ async function someClerk(cluster: Cluster, machine: number): Promise<Clerk | und
 export function refresh(which: number): Step {
   return async (cluster) => {
     const node = await cluster.someNode(which);
-    await wait(cluster, node, node.process.engine.catalogue.refresh(), "done");
+    await wait(cluster, node.process, node.process.engine.catalogue.refresh(), "done");
   };
 }

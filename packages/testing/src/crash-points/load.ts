@@ -1,8 +1,9 @@
 import type { Run } from "../log/run.ts";
 import * as steps from "../log/steps.ts";
+import type { Wait } from "../world/wait.ts";
 
 /** One append to each log, and one batch of each producer. */
-export async function appendToAll(run: Run, bytes: number, wait: steps.Wait): Promise<void> {
+export async function appendToAll(run: Run, bytes: number, wait: Wait): Promise<void> {
   const batches = { times: 1, count: 2, bytes, wait };
   for (const index of run.logs.keys()) await steps.append(index, index * 3, batches)(run);
   for (const index of run.producers.keys()) await steps.produce(index, batches)(run);

@@ -1,30 +1,10 @@
 import { type Random, randomInteger } from "@karst/runtime";
 import { pick } from "../world/draw.ts";
 import type { Ending } from "../world/machine.ts";
+import { card, type CardOf } from "../world/story.ts";
+import type { KafkaRun } from "./kafka-run.ts";
 import { HOSTILITIES } from "./hostile.ts";
 import * as steps from "./steps.ts";
-import type { Step } from "./steps.ts";
-
-/** A kind of step, to be drawn with its arguments. They are plain data: a story can be written down. */
-export interface Card {
-  readonly name: string;
-  /** How often it is drawn, beside the others. */
-  readonly weight: number;
-  /** `load`: in every story. The others are left out of some. */
-  readonly sort: "load" | "other";
-  draw(random: Random): readonly unknown[];
-  make(args: readonly unknown[]): Step;
-}
-
-function card<const Args extends readonly unknown[]>(
-  sort: Card["sort"],
-  weight: number,
-  name: string,
-  step: (...args: Args) => Step,
-  draw: (random: Random) => Args,
-): Card {
-  return { name, weight, sort, draw, make: (args) => step(...(args as Args)) };
-}
 
 const none = (): readonly [] => [];
 const topic = (random: Random): string => pick(random, ["t0", "t1"]);
@@ -37,7 +17,7 @@ const load = (random: Random): steps.Load => ({
   recordBytes: pick(random, [10, 40, 200, 600]),
 });
 
-export const DECK: readonly Card[] = [
+export const DECK: readonly CardOf<KafkaRun>[] = [
   card("load", 20, "produce", steps.produce, (r) => [client(r), topic(r), client(r), load(r)]),
   card("load", 12, "pass", steps.pass, (r) => [pick(r, [1, 5, 20, 100, 100, 500, 3_000])]),
   card("load", 4, "turn", () => steps.turn, none),

@@ -1,12 +1,13 @@
-import { type FaultPlan, faultRates, noFaults } from "@karst/objectstore";
+import { noFaults } from "@karst/objectstore";
 import { isKarstError } from "@karst/runtime";
 import type { Ending } from "../world/machine.ts";
+import type { StepOf } from "../world/story.ts";
+import { lossyConnection } from "../world/unreliable-connection.ts";
 import type { Hostility } from "./hostile.ts";
 import type { KafkaRun } from "./kafka-run.ts";
 import { WAL_DIRECTORY } from "./limits.ts";
 
-/** One thing that happens. */
-export type Step = (run: KafkaRun) => Promise<void>;
+export type Step = StepOf<KafkaRun>;
 
 /** Batches for a producer to send. */
 export interface Load {
@@ -131,15 +132,10 @@ export function outage(down: boolean): Step {
   };
 }
 
-const LOST: FaultPlan = faultRates(
-  { unavailable: 0.03, "lost-answer": 0.03, "lost-request": 0.03, "late-effect": 0.03 },
-  { min: 1, max: 8_000 },
-);
-
 /** Requests to the store, and its answers, get lost, or come late. */
 export function unreliable(on: boolean): Step {
   return async ({ world }) => {
-    world.faulty?.setPlan(on ? LOST : noFaults);
+    world.faulty?.setPlan(on ? lossyConnection : noFaults);
   };
 }
 

@@ -1,20 +1,15 @@
 import { randomInteger } from "@karst/runtime";
 import { SeededRandom } from "@karst/runtime/testing";
 import { chance, pick, pickWeighted } from "../world/draw.ts";
+import { cardsByName, play, type StoryOf, type StoryStep, swarm } from "../world/story.ts";
 import { drawConsumer } from "./consumer.ts";
-import { type Card, DECK } from "./deck.ts";
+import { DECK } from "./deck.ts";
 import { finish } from "./finish.ts";
 import { type KafkaOptions, KafkaRun, type NetSetting } from "./kafka-run.ts";
 import type { ProducerOptions } from "./producer.ts";
 
-/** The name of a card, and its arguments. */
-export type KafkaStep = readonly [name: string, ...args: readonly unknown[]];
-
-/** Everything that happens in a run, as plain data: a seed's, or what is left of it after shrinking. */
-export interface KafkaStory {
-  readonly options: KafkaOptions;
-  readonly steps: readonly KafkaStep[];
-}
+/** Everything that happens to a broker and its clients. */
+export type KafkaStory = StoryOf<KafkaOptions>;
 
 /** None of them so slow that a legal request takes longer than a client waits. */
 const NETS: readonly Omit<NetSetting, "windowBytes">[] = [
@@ -45,8 +40,8 @@ export function drawStory(seed: number, length: number): KafkaStory {
       ...drawConsumer(random),
     })),
   };
-  const cards = swarm(random);
-  const steps: KafkaStep[] = [];
+  const cards = swarm(DECK, random, 65);
+  const steps: StoryStep[] = [];
   while (steps.length < length) {
     const card = pickWeighted(random, cards);
     steps.push([card.name, ...card.draw(random)]);
@@ -69,15 +64,7 @@ function drawProducer(random: SeededRandom, i: number): ProducerOptions {
   };
 }
 
-/** Some cards, some oftener than others: what never happens in one story lets others happen undisturbed. */
-function swarm(random: SeededRandom): readonly Card[] {
-  return DECK.filter((card) => card.sort === "load" || chance(random, 65)).map((card) => ({
-    ...card,
-    weight: card.weight * pick(random, [1, 2, 2, 4]),
-  }));
-}
-
-const CARDS = new Map(DECK.map((card) => [card.name, card]));
+const CARDS = cardsByName(DECK);
 
 /** Plays a story to its end: faults, then healing, then everything must be in order. Throws what goes wrong. */
 export async function perform(
@@ -85,13 +72,7 @@ export async function perform(
   run: KafkaRun = new KafkaRun(story.options),
 ): Promise<KafkaRun> {
   await run.begin();
-  for (const [name, ...args] of story.steps) {
-    const card = CARDS.get(name);
-    if (card === undefined) throw new TypeError(`there is no step "${name}"`);
-    run.world.note(`${name} ${JSON.stringify(args)}`);
-    await card.make(args)(run);
-    run.check();
-  }
+  await play(run, CARDS, story.steps);
   await finish(run);
   count(run);
   return run;

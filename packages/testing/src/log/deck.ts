@@ -1,29 +1,10 @@
 import { type Random, randomInteger } from "@karst/runtime";
 import type { Ending } from "../world/machine.ts";
+import { card, type CardOf } from "../world/story.ts";
+import type { Batches, Wait } from "../world/wait.ts";
+import type { Run } from "./run.ts";
 import { pick } from "../world/draw.ts";
 import * as steps from "./steps.ts";
-import type { Step, Wait } from "./steps.ts";
-
-/** A kind of step, to be drawn with its arguments. They are plain data: a story can be written down. */
-export interface Card {
-  readonly name: string;
-  /** How often it is drawn, beside the others. */
-  readonly weight: number;
-  /** `load`: in every story. `fault`: counts as one. `other`: left out of some stories. */
-  readonly sort: "load" | "fault" | "other";
-  draw(random: Random): readonly unknown[];
-  make(args: readonly unknown[]): Step;
-}
-
-function card<const Args extends readonly unknown[]>(
-  sort: Card["sort"],
-  weight: number,
-  name: string,
-  step: (...args: Args) => Step,
-  draw: (random: Random) => Args,
-): Card {
-  return { name, weight, sort, draw, make: (args) => step(...(args as Args)) };
-}
 
 const log = (random: Random): number => randomInteger(random, 0, 2);
 const partition = (random: Random): number => randomInteger(random, 1, 2);
@@ -32,14 +13,14 @@ const wait = (random: Random): Wait => pick(random, ["no", "turn", "moment", "do
 const coin = (random: Random): boolean => randomInteger(random, 0, 1) === 1;
 const ending = (random: Random): Ending =>
   pick(random, ["power", "power", "power-synced", "power-all", "kill"]);
-const batches = (random: Random): steps.Batches => ({
+const batches = (random: Random): Batches => ({
   times: pick(random, [1, 1, 3, 12]),
   count: pick(random, [1, 1, 2, 7]),
   bytes: pick(random, [20, 200, 700, 2500, 5000]),
   wait: wait(random),
 });
 /** Many small ones: what a service under load does. */
-const burst = (random: Random): steps.Batches => ({
+const burst = (random: Random): Batches => ({
   times: pick(random, [10, 12, 14]),
   count: 1,
   bytes: pick(random, [20, 20, 20, 60]),
@@ -47,7 +28,7 @@ const burst = (random: Random): steps.Batches => ({
 });
 const gap = (random: Random): number => pick(random, [0, 0, 0, 7, 5000]);
 
-export const DECK: readonly Card[] = [
+export const DECK: readonly CardOf<Run>[] = [
   card("load", 8, "append", steps.append, (r) => [log(r), gap(r), batches(r)]),
   card("load", 8, "produce", steps.produce, (r) => [log(r), batches(r)]),
   card("other", 2, "appendIf", steps.appendIf, (r) => [
@@ -133,7 +114,7 @@ export const DECK: readonly Card[] = [
 ];
 
 /** Cards of a story that is to last: a steady load, and faults now and then. */
-export const STEADY_DECK: readonly Card[] = [
+export const STEADY_DECK: readonly CardOf<Run>[] = [
   card("load", 700, "append", steps.append, (r) => [log(r), 0, burst(r)]),
   card("load", 250, "produce", steps.produce, (r) => [log(r), burst(r)]),
   card("load", 60, "trim", steps.trim, (r) => [

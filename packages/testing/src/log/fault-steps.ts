@@ -1,5 +1,6 @@
-import { type FaultPlan, faultRates, noFaults } from "@karst/objectstore";
+import { noFaults } from "@karst/objectstore";
 import { STORE_DIRECTORY } from "../world/machine.ts";
+import { lossyConnection, spoilingConnection } from "../world/unreliable-connection.ts";
 import { DIRECTORY } from "./limits.ts";
 import type { Step } from "./step.ts";
 
@@ -17,34 +18,11 @@ export function outage(down: boolean): Step {
   };
 }
 
-const LOST = faultRates(
-  { unavailable: 0.03, "lost-answer": 0.03, "lost-request": 0.03, "late-effect": 0.03 },
-  { min: 1, max: 8_000 },
-);
-const SPOILED = faultRates({ "flipped-bit": 0.1, truncated: 0.1, overlong: 0.1, "not-found": 0.1 });
-
-/** Requests of one object that are left alone after one was spoiled: spoiled twice, it would be corrupt. */
-const UNSPOILED = 10;
-
-/** Requests and answers get lost, late, and spoiled on their way. @param unspoiled of each object, what is left of them. */
-function unreliableConnection(unspoiled: Map<string, number>): FaultPlan {
-  return (call, random) => {
-    const lost = LOST(call, random);
-    if (lost !== undefined || !call.key.startsWith("objects/")) return lost;
-    const left = unspoiled.get(call.key) ?? 0;
-    unspoiled.set(call.key, left - 1);
-    if (left > 0) return undefined;
-    const fault = SPOILED(call, random);
-    unspoiled.set(call.key, fault === undefined ? 0 : UNSPOILED);
-    return fault;
-  };
-}
-
 /** The connection to the store, or its disk, is bad, or not any more. */
 export function unreliable(on: boolean): Step {
   return async ({ world, machine: { disk }, unspoiled }) => {
     if (on) world.faulted("unreliable store");
-    world.faulty?.setPlan(on ? unreliableConnection(unspoiled) : noFaults);
+    world.faulty?.setPlan(on ? spoilingConnection(lossyConnection, unspoiled) : noFaults);
     if (world.faulty === undefined && on) {
       const path = (one: string): boolean => one.startsWith(STORE_DIRECTORY);
       disk.fault({

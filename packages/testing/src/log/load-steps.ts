@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
 import { isKarstError } from "@karst/runtime";
 import type { Invariants } from "../world/invariants.ts";
+import { type Batches, tolerate, type Wait, wait } from "../world/wait.ts";
+import { within } from "./open-log.ts";
 import type { Process } from "./process.ts";
 import type { Run } from "./run.ts";
-import { type Step, tolerate, type Wait, wait, within } from "./step.ts";
-
-export interface Batches {
-  readonly times: number;
-  readonly count: number;
-  readonly bytes: number;
-  readonly wait: Wait;
-}
+import type { Step } from "./step.ts";
 
 export function append(index: number, gap: number, batches: Batches): Step {
   return async (run) => {

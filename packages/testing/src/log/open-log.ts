@@ -160,3 +160,8 @@ interface BatchPlace {
   readonly baseOffset: number;
   readonly endOffset: number;
 }
+
+/** The offset at a fraction of what there is to read. */
+export function within(log: OpenLog, where: number): number {
+  return log.logStartOffset + Math.floor(where * (log.highWatermark - log.logStartOffset));
+}

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { Ending } from "../world/machine.ts";
+import { capture, tolerate } from "../world/wait.ts";
 import { readBy } from "./load-steps.ts";
-import { capture, type Step, tolerate, within } from "./step.ts";
+import { within } from "./open-log.ts";
+import type { Step } from "./step.ts";
 
 export function crash(ending: Ending): Step {
   return async (run) => run.machine.crash(ending);

@@ -1,7 +1,6 @@
 export {
   append,
   appendIf,
-  type Batches,
   bump,
   find,
   flush,
@@ -26,4 +25,4 @@ export {
   supersede,
   zombie,
 } from "./process-steps.ts";
-export type { Step, Wait } from "./step.ts";
+export type { Step } from "./step.ts";
