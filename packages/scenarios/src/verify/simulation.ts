@@ -1,5 +1,8 @@
 // npm run verify -- simulation: seeds of every family of simulated worlds, and hours of the steady one.
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { huntAll } from "../mutants/hunts.ts";
+import { MUTANTS } from "../mutants/list.ts";
 import { appendProof, readLedger } from "../proof/ledger.ts";
 import { writeResult } from "../proof/results.ts";
 import { FAMILIES, familyNamed } from "../simulation/families.ts";
@@ -10,12 +13,14 @@ import { SeedWorkers } from "../simulation/workers.ts";
 const HELP = `npm run verify -- simulation [--seeds COUNT] [--hours HOURS] [--family NAME] [--dry]
 
   --seeds   of each family (default 200)
-  --hours   simulated hours under load, of the steady family (default 200)
-  --family  only this one
+  --hours   of the steady family, so many simulated hours under load at least (default 0)
+  --family  only this one, and no mutants; writes no result
   --dry     writes neither ledger nor result
 
-Seeds begin after those that the ledger knows, so that a later run adds to an earlier one.`;
+Seeds begin after those that the ledger knows, so that a later run adds to an earlier one. Every mutant is looked for at the end.`;
 
+/** For each mutant in each family of worlds. */
+const HUNT_SECONDS = 60;
 /** Seeds that a worker is given at a time. */
 const TASK_SEEDS = 10;
 /** Simulated hours between two lines of the ledger: what has run is kept when a long run is stopped. */
@@ -24,7 +29,7 @@ const HOURS_PER_ROW = 10;
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "200" },
-    hours: { type: "string", default: "200" },
+    hours: { type: "string", default: "0" },
     family: { type: "string" },
     dry: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -53,17 +58,31 @@ async function main(): Promise<void> {
   const failures = results.flatMap(({ family, failures: all }) =>
     all.map((one) => ({ family, ...one })),
   );
+  let failed = failures.length > 0;
+  if (values.family === undefined) failed ||= await withMutants(results);
+  for (const { family, seed, message } of failures)
+    console.log(`${family} seed ${seed}: ${message}`);
+  if (failed) process.exitCode = 1;
+}
+
+/** Looks for the mutants, and writes down what came of everything; says whether one has escaped. */
+async function withMutants(results: readonly SeedsReport[]): Promise<boolean> {
+  const beganMs = performance.now();
+  const jobs = availableParallelism();
+  const hunts = await huntAll({ mutants: MUTANTS, seed: 1, seconds: HUNT_SECONDS, jobs });
   if (!values.dry) {
+    const { mutants, caught } = hunts;
+    const seconds = (performance.now() - beganMs) / 1_000;
+    appendProof("mutants", { mutants, mutantsCaught: caught, seconds });
     writeResult("simulation", {
       families: results.map(({ crashStates, ...report }) => ({
         ...report,
         crashStates: crashStates.length,
       })),
+      mutants: hunts,
     });
   }
-  for (const { family, seed, message } of failures)
-    console.log(`${family} seed ${seed}: ${message}`);
-  if (failures.length > 0) process.exitCode = 1;
+  return hunts.escaped.length > 0;
 }
 
 /** Runs at least so many seeds, and until so many hours have been filled. */
