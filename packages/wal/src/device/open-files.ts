@@ -20,21 +20,25 @@ export class OpenFiles {
   reading(name: string): BlockingFile {
     const created = this.#created.get(name);
     if (created !== undefined) return created;
-    const file = this.#others.get(name) ?? this.#opener(name);
-    keep(this.#others, name, file);
+    const known = this.#others.get(name);
+    if (known === undefined) makeRoom(this.#others);
+    const file = known ?? this.#opener(name);
+    putLast(this.#others, name, file);
     return file;
   }
 
   writing(name: string): BlockingFile {
     const file = this.#created.get(name);
     assert(file !== undefined, `${name} is not open for writing`);
-    keep(this.#created, name, file);
+    putLast(this.#created, name, file);
     return file;
   }
 
-  /** Takes over a file that has just been created. */
+  /** Takes over a file that has just been created; where it throws, the file stays the caller's. */
   created(name: string, file: BlockingFile): void {
-    keep(this.#created, name, file);
+    assert(!this.#created.has(name), `${name} is open for writing already`);
+    makeRoom(this.#created);
+    putLast(this.#created, name, file);
   }
 
   drop(name: string): void {
@@ -59,13 +63,17 @@ export class OpenFiles {
   }
 }
 
-/** Puts a file last in its map's order, and closes the first where there are too many. */
-function keep(files: Map<string, BlockingFile>, name: string, file: BlockingFile): void {
+/** For one more: the least recently used is closed where there are too many. */
+function makeRoom(files: Map<string, BlockingFile>): void {
+  if (files.size < OPEN_FILES_MAX) return;
+  const oldest = files.keys().next().value as string;
+  const file = files.get(oldest);
+  files.delete(oldest);
+  file?.close();
+}
+
+/** In the map's order, which is that of use. */
+function putLast(files: Map<string, BlockingFile>, name: string, file: BlockingFile): void {
   files.delete(name);
   files.set(name, file);
-  if (files.size <= OPEN_FILES_MAX) return;
-  const oldest = files.keys().next().value as string;
-  const closed = files.get(oldest);
-  files.delete(oldest);
-  closed?.close();
 }

@@ -173,12 +173,12 @@ export class DeviceSteps {
       this.#files.syncDirectory(this.#directory);
       yield "fence";
       this.#checkFence(segment.epoch);
+      this.#open.created(segment.name, file);
     } catch (error) {
       file.close();
       this.#discard(name);
       throw error;
     }
-    this.#open.created(segment.name, file);
   }
 
   /**
