@@ -34,3 +34,5 @@ process.on("message", (seed) => {
     },
   );
 });
+// Nobody is there to be told any more.
+process.on("disconnect", () => process.exit(0));
