@@ -72,6 +72,8 @@ export class FileWal implements Wal {
   #older: readonly StoredSegment[];
   #commit: CommitState;
   #writing: Promise<void> | undefined;
+  /** On their way. */
+  readonly #reads = new Set<Promise<Frame>>();
   /** Settles with the last removal of trimmed segments, and never rejects. */
   #removing: Promise<unknown> = Promise.resolve();
   #end: number;
@@ -153,6 +155,7 @@ export class FileWal implements Wal {
   async read(start: WalPosition): Promise<Frame> {
     if (this.#commit.life === "ended") throw this.#refusal();
     if (start >= this.#durable && start < this.#end) await this.flush();
+    if (this.#released !== undefined) throw this.#refusal();
     const segment =
       start < this.#trimmed
         ? undefined
@@ -160,11 +163,15 @@ export class FileWal implements Wal {
     if (segment === undefined || start >= this.#end) {
       throw this.#unknown(start);
     }
+    const read = readStoredFrame(this.#device, segment, start);
+    this.#reads.add(read);
     try {
-      return await readStoredFrame(this.#device, segment, start);
+      return await read;
     } catch (error) {
       // The segment may have gone while it was read.
       throw start < this.#trimmed ? this.#unknown(start) : error;
+    } finally {
+      this.#reads.delete(read);
     }
   }
 
@@ -389,6 +396,7 @@ export class FileWal implements Wal {
       await this.#writing;
       await this.#plan.close();
       await this.#removing;
+      await Promise.allSettled(this.#reads);
       await this.#options.release();
     })();
     return this.#released;

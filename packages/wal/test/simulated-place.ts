@@ -34,6 +34,8 @@ export class Holders {
 /** A world with a simulated disk, and processes in it that have a WAL each. */
 export class SimulatedPlace implements WalPlace {
   runtime: SimulatedRuntime;
+  /** Of the next step of a device; undefined: no time. */
+  stepMs: (() => number) | undefined;
   readonly #limits: Partial<WalLimits>;
   readonly #holders = new Holders();
 
@@ -56,6 +58,7 @@ export class SimulatedPlace implements WalPlace {
         directory: DIRECTORY,
         clock: runtime.clock,
         holder: holders.probe(),
+        ...(this.stepMs !== undefined && { stepMs: this.stepMs }),
       });
     return {
       factory: fileWal({ device, runtime, slabs, limits: this.#limits }),
