@@ -1,8 +1,15 @@
 import type { Engine, Topics } from "@karst/core";
 import { uuidToBase64 } from "@karst/kafka-protocol";
-import type { Connection, Listener, Runtime, Timer } from "@karst/runtime";
+import {
+  type Connection,
+  type Listener,
+  randomInteger,
+  type Runtime,
+  type Timer,
+} from "@karst/runtime";
 import { ClientConnection } from "./connection/client-connection.ts";
 import { Joiner } from "./connection/joiner.ts";
+import { FetchSessions } from "./fetch/fetch-sessions.ts";
 import type { BrokerContext } from "./handlers/handler.ts";
 import { type BrokerLimits, DEFAULT_BROKER_LIMITS } from "./limits.ts";
 import { RequestMemory } from "./request-memory.ts";
@@ -31,6 +38,7 @@ export interface Broker {
 }
 
 const SWEEP_INTERVAL_MS = 1_000;
+const INT32_MAX = 0x7fff_ffff;
 
 /** @throws KarstError `ADDRESS_IN_USE` (`unavailable`). */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
@@ -51,12 +59,23 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     advertised: options.advertised ?? { host: listener.host, port: listener.port },
     autoCreateTopics: options.autoCreateTopics ?? true,
     waits: new SharedWaits(),
+    fetchSessions: fetchSessions(runtime, limits),
     counters: {
       producedBatches: runtime.metrics.counter("karst_broker_produced_batches"),
       fetchedBytes: runtime.metrics.counter("karst_broker_fetched_bytes"),
     },
   });
   return new RunningBroker(listener, connections);
+}
+
+function fetchSessions(runtime: Runtime, limits: BrokerLimits): FetchSessions {
+  const random = runtime.random.fork("fetch-sessions");
+  return new FetchSessions({
+    sessionsMax: limits.fetchSessionsMax,
+    partitionsMax: limits.fetchSessionPartitionsMax,
+    idleMs: limits.fetchSessionIdleMs,
+    newId: () => randomInteger(random, 1, INT32_MAX),
+  });
 }
 
 class RunningBroker implements Broker {

@@ -22,6 +22,12 @@ export interface BrokerLimits {
   readonly idleTimeoutMs: number;
   /** A Fetch waits at most this long, whatever the client asks for. */
   readonly fetchWaitMsMax: number;
+  /** Fetch sessions; a client that finds no room sends its requests in full. */
+  readonly fetchSessionsMax: number;
+  /** Partitions in all fetch sessions together, some 300 bytes each. */
+  readonly fetchSessionPartitionsMax: number;
+  /** A fetch session that was not used for longer gives way to a new one; one that has been in use for longer, to a larger one. */
+  readonly fetchSessionIdleMs: number;
   /** Topics or partitions named in one request. */
   readonly requestEntriesMax: number;
   /** Partitions of a topic made by its first use. */
@@ -39,6 +45,9 @@ export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
   transferTimeoutMs: 30_000,
   idleTimeoutMs: 600_000,
   fetchWaitMsMax: 60_000,
+  fetchSessionsMax: 1_000,
+  fetchSessionPartitionsMax: 200_000,
+  fetchSessionIdleMs: 120_000,
   requestEntriesMax: 100_000,
   defaultPartitions: 1,
 };

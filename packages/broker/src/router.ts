@@ -4,11 +4,13 @@ import {
   apiVersionsApi,
   createTopicsApi,
   deleteTopicsApi,
+  describeClusterApi,
   encodeResponse,
   fetchApi,
   initProducerIdApi,
   listOffsetsApi,
   metadataApi,
+  offsetForLeaderEpochApi,
   produceApi,
   type RequestOf,
   type ResponseInput,
@@ -22,6 +24,8 @@ import { type AdvertisedApi, apiVersions } from "./handlers/18-api-versions.ts";
 import { createTopics } from "./handlers/19-create-topics.ts";
 import { deleteTopics } from "./handlers/20-delete-topics.ts";
 import { initProducerId } from "./handlers/22-init-producer-id.ts";
+import { offsetForLeaderEpoch } from "./handlers/23-offset-for-leader-epoch.ts";
+import { describeCluster } from "./handlers/60-describe-cluster.ts";
 import {
   type BrokerContext,
   type Handling,
@@ -171,12 +175,14 @@ class Reply<Spec extends ApiSpec> implements Waiter {
 
 const served: readonly Route[] = [
   route(produceApi, { min: 3, max: 13, advertisedMin: 0 }, produce),
-  route(fetchApi, { min: 4, max: 17 }, fetch),
-  route(listOffsetsApi, { min: 1, max: 10 }, listOffsets),
+  route(fetchApi, { min: 4, max: 18 }, fetch),
+  route(listOffsetsApi, { min: 1, max: 11 }, listOffsets),
   route(metadataApi, { min: 0, max: 13 }, metadata),
   route(createTopicsApi, { min: 2, max: 7 }, createTopics),
   route(deleteTopicsApi, { min: 1, max: 6 }, deleteTopics),
   route(initProducerIdApi, { min: 0, max: 5 }, initProducerId),
+  route(offsetForLeaderEpochApi, { min: 2, max: 4 }, offsetForLeaderEpoch),
+  route(describeClusterApi, { min: 0, max: 2 }, describeCluster),
 ];
 
 const apiVersionsRange = { min: 0, max: 4 };

@@ -9,8 +9,9 @@ import type { BrokerContext, Handling, RequestContext } from "./handler.ts";
 import { leaderEpochProblem } from "./leader-epoch.ts";
 
 /*
- * ListOffsets, versions 1–10. Special timestamps: -1 latest, -2 earliest, -3 greatest timestamp (v7), -4 earliest local (v8: the log start, there
- * is no tier), -5 latest tiered (v9: none). Not here: version 11 (-6). `timeoutMs` is not used: nothing here waits for others.
+ * ListOffsets, versions 1–11. Special timestamps: -1 latest, -2 earliest, -3 greatest timestamp (v7), -4 earliest local (v8: the log start, there
+ * is no tier that clients could tell from it), -5 latest tiered (v9: none), -6 earliest pending upload (v11: none, for the same reason).
+ * `timeoutMs` is not used: nothing here waits for others.
  */
 
 const LATEST = -1;
@@ -18,6 +19,7 @@ const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;
 const EARLIEST_LOCAL = -4;
 const LATEST_TIERED = -5;
+const EARLIEST_PENDING_UPLOAD = -6;
 const READ_COMMITTED = 1;
 const FIRST_VERSION_WITH_LEADER_EPOCH = 4;
 
@@ -28,6 +30,7 @@ const firstVersionOf: ReadonlyMap<number, number> = new Map([
   [MAX_TIMESTAMP, 7],
   [EARLIEST_LOCAL, 8],
   [LATEST_TIERED, 9],
+  [EARLIEST_PENDING_UPLOAD, 11],
 ]);
 
 type WantedPartition = ListOffsetsRequest["topics"][number]["partitions"][number];
@@ -129,6 +132,7 @@ async function find(
     case EARLIEST_LOCAL:
       return at(log.logStartOffset);
     case LATEST_TIERED:
+    case EARLIEST_PENDING_UPLOAD:
       return undefined;
     default: {
       const found =

@@ -1,5 +1,6 @@
 import type { Topics } from "@karst/core";
 import type { Counter, Logger, Runtime } from "@karst/runtime";
+import type { FetchSessions } from "../fetch/fetch-sessions.ts";
 import type { BrokerLimits } from "../limits.ts";
 import type { SharedWaits } from "../shared-waits.ts";
 
@@ -18,6 +19,7 @@ export interface BrokerContext {
   readonly advertised: { readonly host: string; readonly port: number };
   readonly autoCreateTopics: boolean;
   readonly waits: SharedWaits;
+  readonly fetchSessions: FetchSessions;
   readonly counters: {
     readonly producedBatches: Counter;
     readonly fetchedBytes: Counter;

@@ -4,6 +4,18 @@ export interface LeaderEpoch {
   readonly startOffset: number;
 }
 
+/** [startOffset, endOffset) of a log. */
+export interface LogBounds {
+  readonly startOffset: number;
+  readonly endOffset: number;
+}
+
+/** The batches of `epoch` and of older ones end at `endOffset`, exclusive. */
+export interface EpochEnd {
+  readonly epoch: number;
+  readonly endOffset: number;
+}
+
 /**
  * Which leader epoch each offset was appended under.
  *
@@ -33,6 +45,24 @@ export class LeaderEpochs {
     if (last?.startOffset === startOffset) this.#entries.pop();
     this.#entries.push({ epoch, startOffset });
     if (this.#entries.length > this.#max) this.#entries.shift();
+  }
+
+  /**
+   * Where the batches of `epoch` and of all older ones end, as far as they are remembered, and the greatest epoch among them: what a
+   * Kafka broker answers to OffsetForLeaderEpoch. Of epochs that lie wholly below the log's start it knows as little as it does.
+   *
+   * @returns undefined: nothing is known of this epoch, or it is newer than all.
+   */
+  endOf(epoch: number, log: LogBounds): EpochEnd | undefined {
+    const latest = this.#entries.at(-1);
+    if (epoch < 0 || latest === undefined || epoch > latest.epoch) return undefined;
+    if (epoch === latest.epoch) return { epoch, endOffset: log.endOffset };
+    const next = this.#entries.findIndex((entry) => entry.epoch > epoch);
+    const endOffset = Math.max((this.#entries[next] as LeaderEpoch).startOffset, log.startOffset);
+    const floor = this.#entries[next - 1];
+    // Trimmed away: for all that is known the epoch that was asked for ended where the log begins now.
+    const known = floor !== undefined && endOffset > log.startOffset;
+    return { epoch: known ? floor.epoch : epoch, endOffset };
   }
 
   /** -1 below the first entry. */

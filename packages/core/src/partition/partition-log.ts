@@ -1,5 +1,6 @@
 import type { EncodedBatch } from "@karst/records";
 import type { StreamBatch } from "../stream/stream.ts";
+import type { EpochEnd } from "./leader-epochs.ts";
 
 /**
  * Kafka's view of one stream, on the node that owns it: whole v2 batches, offsets by record, idempotent producers.
@@ -51,6 +52,11 @@ export interface PartitionLog {
   offsetOfMaxTimestamp(): Promise<TimestampedOffset | undefined>;
   /** Epoch under which the record at `offset` was (or will be) appended; -1 before everything that is remembered. */
   leaderEpochAt(offset: number): number;
+  /**
+   * Where the durable records of leader epoch `epoch` and of older ones end, and the greatest epoch among them (for the latest epoch:
+   * the high watermark). undefined: the epoch is newer than all that are remembered.
+   */
+  endOfLeaderEpoch(epoch: number): EpochEnd | undefined;
 
   /**
    * Raises the log start to `before`. Resolves when published; at or below the start there is nothing to do.

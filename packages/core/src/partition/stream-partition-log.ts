@@ -13,6 +13,7 @@ import type { Limits } from "../limits.ts";
 import type { ReadOptions, Stream, StreamRead } from "../stream/stream.ts";
 import type { TopicSettings } from "../topics/topic-settings.ts";
 import { APPEND_STAGES, type AppendStage, runStages } from "./append-stages.ts";
+import type { EpochEnd } from "./leader-epochs.ts";
 import type {
   AbortedTransaction,
   PartitionAppend,
@@ -182,6 +183,14 @@ export class StreamPartitionLog implements PartitionLog {
 
   leaderEpochAt(offset: number): number {
     return this.#state.epochs.at(offset);
+  }
+
+  endOfLeaderEpoch(epoch: number): EpochEnd | undefined {
+    const { logStartOffset, highWatermark } = this.#stream;
+    return this.#state.epochs.endOf(epoch, {
+      startOffset: logStartOffset,
+      endOffset: highWatermark,
+    });
   }
 
   async trim(before: number): Promise<void> {

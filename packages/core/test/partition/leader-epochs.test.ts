@@ -35,3 +35,34 @@ test("the oldest beyond the limit are forgotten", () => {
   );
   assert.equal(epochs.at(19), -1);
 });
+
+test("an epoch ends where the next one begins, the latest at the end of the log", () => {
+  const epochs = new LeaderEpochs(10);
+  const log = { startOffset: 0, endOffset: 70 };
+  assert.equal(epochs.endOf(1, log), undefined);
+  epochs.assign(2, 0);
+  epochs.assign(5, 30);
+  epochs.assign(6, 50);
+  const endOf = (epoch: number, startOffset = 0): unknown => {
+    const end = epochs.endOf(epoch, { ...log, startOffset });
+    return end && [end.epoch, end.endOffset];
+  };
+  assert.deepEqual(endOf(6), [6, 70]);
+  assert.deepEqual(endOf(5), [5, 50]);
+  // Between two: the older of them.
+  assert.deepEqual(endOf(3), [2, 30]);
+  assert.deepEqual(endOf(2), [2, 30]);
+  // Older than all: as if it ended where the oldest begins.
+  assert.deepEqual(endOf(1), [1, 0]);
+  assert.equal(endOf(7), undefined);
+  assert.equal(endOf(-1), undefined);
+  // What was trimmed is not known any more, and no end lies below the start.
+  assert.deepEqual(endOf(2, 30), [2, 30]);
+  assert.deepEqual(endOf(3, 30), [3, 30]);
+  assert.deepEqual(endOf(2, 10), [2, 30]);
+  assert.deepEqual(endOf(1, 10), [1, 10]);
+  assert.deepEqual(endOf(5, 40), [5, 50]);
+  assert.deepEqual(endOf(3, 40), [3, 40]);
+  assert.deepEqual(endOf(3, 60), [3, 60]);
+  assert.deepEqual(endOf(6, 60), [6, 70]);
+});
