@@ -3,11 +3,17 @@ import { randomInteger } from "@karst/runtime";
 import type { SeededRandom } from "@karst/runtime/testing";
 import { chance, pick } from "../world/draw.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { type FetchedPartition, FetchSession } from "./fetch-session.ts";
 import type { Floor } from "./ledger.ts";
 import { isRefusal, isUnknown, isUnknownTopic, Link, type Site } from "./site.ts";
 import type { PartitionModel } from "./topic-model.ts";
 
+const FIRST_FETCH_WITH_SESSIONS = 7;
 const FIRST_FETCH_WITH_TOPIC_IDS = 13;
+/** In percent: how often a client begins a session anew for reasons of its own, and how often it does where an answer was lost. */
+const ANEW = 3;
+const ANEW_WHEN_LOST = 60;
+const SESSIONLESS = { sessionId: 0, sessionEpoch: -1 };
 const FIRST_LIST_WITH_ISOLATION = 2;
 /** After less time than this an answer with nothing is followed by a pause. */
 const SHORT_WAIT_MS = 400;
@@ -21,6 +27,8 @@ export interface ConsumerOptions {
   /** Whose partitions it reads, all of them. */
   readonly topics: readonly string[];
   readonly fetchVersion: number;
+  /** Whether it keeps a fetch session, from version 7. */
+  readonly sessions: boolean;
   readonly listVersion: number;
   readonly maxWaitMs: number;
   readonly minBytes: number;
@@ -29,14 +37,13 @@ export interface ConsumerOptions {
   readonly isolationLevel: 0 | 1;
 }
 
-type FetchedPartition = FetchResponse["responses"][number]["partitions"][number];
-
 /** A client that reads every partition from its start to its end, and on. */
 export class Consumer {
   readonly options: ConsumerOptions;
   readonly #site: Site;
   readonly #random: SeededRandom;
   readonly #link: Link;
+  readonly #session: FetchSession | undefined;
   readonly #positions = new Map<PartitionModel, number>();
   #turn = 0;
   /** Polls in a row that brought nothing. */
@@ -48,6 +55,9 @@ export class Consumer {
     this.#site = site;
     this.#random = random;
     this.#link = new Link(site, random);
+    const { sessions, fetchVersion } = options;
+    if (sessions && fetchVersion >= FIRST_FETCH_WITH_SESSIONS)
+      this.#session = new FetchSession(fetchVersion >= FIRST_FETCH_WITH_TOPIC_IDS);
     this.#run().catch((error: unknown) => site.failed(error));
   }
 
@@ -161,40 +171,56 @@ export class Consumer {
     const first = this.#turn % assigned.length;
     const partitions = [...assigned.slice(first), ...assigned.slice(0, first)];
     const floors = partitions.map((partition) => ledger.floor(partition));
-    const positions = partitions.map((partition) => this.#positions.get(partition) as number);
+    const wanted = partitions.map((partition) => ({
+      partition,
+      position: this.#positions.get(partition) as number,
+    }));
     const sentMs = world.clock.monotonicMs();
+    if (chance(this.#random, ANEW)) this.#session?.beginAnew();
+    const ask = this.#session?.ask(wanted) ?? { ...SESSIONLESS, wanted, forgotten: [] };
     const answer = await connection.request(fetchApi, fetchVersion, {
       maxWaitMs,
       minBytes,
       maxBytes,
       isolationLevel,
-      topics: partitions.map(({ topic, index }, i) => ({
+      sessionId: ask.sessionId,
+      sessionEpoch: ask.sessionEpoch,
+      topics: ask.wanted.map(({ partition: { topic, index }, position }) => ({
         topic: topic.name,
         topicId: topic.topicId ?? "",
-        partitions: [{ partition: index, fetchOffset: positions[i] as number, partitionMaxBytes }],
+        partitions: [{ partition: index, fetchOffset: position, partitionMaxBytes }],
       })),
-      forgottenTopicsData: [],
+      forgottenTopicsData: ask.forgotten.map(({ topic, index }) => ({
+        topic: topic.name,
+        topicId: topic.topicId ?? "",
+        partitions: [index],
+      })),
     });
-    if (answer.tag === "lost") return false;
-    const { errorCode, responses } = answer.response;
-    if (errorCode !== ErrorCode.NONE) throw new Error(`Fetch: error ${errorCode}`);
-    if (responses.length !== partitions.length) throw new Error("a fetch answer lacks a partition");
+    if (answer.tag === "lost") {
+      if (chance(this.#random, ANEW_WHEN_LOST)) this.#session?.beginAnew();
+      else this.#session?.doubt();
+      return false;
+    }
+    const { errorCode, sessionId, responses } = answer.response;
+    if (errorCode !== ErrorCode.NONE) {
+      this.#loseSession(errorCode);
+      return false;
+    }
     const byName = fetchVersion < FIRST_FETCH_WITH_TOPIC_IDS;
+    const came = cameOf(responses, partitions, byName);
+    const all =
+      this.#session?.answered(wanted, sessionId, came) ??
+      partitions.map((partition) => {
+        const one = came.get(partition);
+        if (one === undefined) throw new Error(`a fetch answer lacks ${partition.name}`);
+        return one;
+      });
+    if (came.size < all.length) world.sometimes.add("left-out");
     let bytes = 0;
     let failed = false;
     const behind: PartitionModel[] = [];
-    for (const [
-      i,
-      {
-        topic,
-        topicId,
-        partitions: [one],
-      },
-    ] of responses.entries()) {
-      const partition = partitions[i] as PartitionModel;
-      const right = byName ? topic === partition.topic.name : topicId === partition.topic.topicId;
-      if (!right || one?.partitionIndex !== partition.index)
-        throw new Error(`an answer about ${topic}/${one?.partitionIndex} to ${partition.name}`);
+    for (const [i, one] of all.entries()) {
+      const { partition, position } = wanted[i] as (typeof wanted)[number];
       bytes += one.records?.length ?? 0;
       failed ||= one.errorCode !== ErrorCode.NONE;
       // By its name it may be the next topic already.
@@ -202,8 +228,7 @@ export class Consumer {
         this.#positions.delete(partition);
         continue;
       }
-      if (this.#take(partition, one, positions[i] as number, floors[i] as Floor))
-        behind.push(partition);
+      if (this.#take(partition, one, position, floors[i] as Floor)) behind.push(partition);
     }
     this.#site.world.invariants.check(
       "P4",
@@ -217,6 +242,17 @@ export class Consumer {
       );
     if (bytes === 0 && maxWaitMs > 0 && !failed) world.sometimes.add("long-poll");
     return bytes > 0 || waitedMs >= SHORT_WAIT_MS;
+  }
+
+  /** The broker has no such session: it is another one, had no room any more, or had taken the request that was not answered. */
+  #loseSession(errorCode: number): void {
+    const session = this.#session;
+    const expected =
+      errorCode === ErrorCode.FETCH_SESSION_ID_NOT_FOUND ||
+      (errorCode === ErrorCode.INVALID_FETCH_SESSION_EPOCH && session?.inDoubt === true);
+    if (session?.isIncremental !== true || !expected) throw new Error(`Fetch: error ${errorCode}`);
+    this.#site.world.sometimes.add(session.inDoubt ? "session-in-doubt" : "session-gone");
+    session.beginAnew();
   }
 
   /** @returns whether it got nothing of a partition that has something. */
@@ -263,13 +299,36 @@ export class Consumer {
   }
 }
 
+/** By partition. @throws where an answer is about others, or twice about one. */
+function cameOf(
+  responses: FetchResponse["responses"],
+  partitions: readonly PartitionModel[],
+  byName: boolean,
+): ReadonlyMap<PartitionModel, FetchedPartition> {
+  const came = new Map<PartitionModel, FetchedPartition>();
+  for (const { topic, topicId, partitions: answers } of responses) {
+    for (const one of answers) {
+      const partition = partitions.find(
+        ({ topic: wanted, index }) =>
+          index === one.partitionIndex &&
+          (byName ? topic === wanted.name : topicId === wanted.topicId),
+      );
+      if (partition === undefined || came.has(partition))
+        throw new Error(`an answer about ${byName ? topic : topicId}/${one.partitionIndex}`);
+      came.set(partition, one);
+    }
+  }
+  return came;
+}
+
 /** How a consumer reads, but for its name and topics. */
 export function drawConsumer(random: SeededRandom): Omit<ConsumerOptions, "name" | "topics"> {
   const maxBytes = pick(random, [1, 600, 5_000, 1_000_000]);
   const partitionMaxBytes = pick(random, [1, 400, 5_000, 1_000_000]);
   return {
-    fetchVersion: randomInteger(random, 4, 17),
-    listVersion: randomInteger(random, 1, 10),
+    fetchVersion: randomInteger(random, 4, 18),
+    sessions: chance(random, 75),
+    listVersion: randomInteger(random, 1, 11),
     maxWaitMs: pick(random, [0, 50, 500, 2_000]),
     // Who wants more than it takes would wait each time.
     minBytes: Math.min(pick(random, [0, 1, 1, 1_000]), maxBytes, partitionMaxBytes),

@@ -64,6 +64,7 @@ async function readAll(run: KafkaRun, name: string): Promise<void> {
       name,
       topics: ["t0", "t1"],
       fetchVersion: 12,
+      sessions: false,
       listVersion: 5,
       maxWaitMs: 100,
       minBytes: 1,

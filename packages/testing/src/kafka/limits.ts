@@ -45,6 +45,9 @@ export const BROKER_LIMITS: Partial<BrokerLimits> = {
   transferTimeoutMs: 5_000,
   idleTimeoutMs: 12_000,
   fetchWaitMsMax: 3_000,
+  fetchSessionsMax: 2,
+  fetchSessionPartitionsMax: 9,
+  fetchSessionIdleMs: 3_000,
 };
 
 /** A client gives a connection up when a request is not answered for so long. */
