@@ -10,10 +10,13 @@ import { kafkaErrorOf } from "../kafka-errors.ts";
 import { type BrokerContext, type Handling, NODE_ID, type RequestContext } from "./handler.ts";
 
 /*
- * Metadata, versions 0–13. A topic that is asked for by name and may be created is answered as created, at once. The leader epoch is
- * given for open partitions; -1 (unknown) for those that nobody has used since the start. Not here: authorized operations (there is no
+ * Metadata, versions 0–13. A topic that is asked for by name and may be created is answered as created, at once. From version 12 one that has
+ * an id is found by it alone; versions 10 and 11 have the field, and it must be zero. The leader epoch is given for open partitions;
+ * -1 (unknown) for those that nobody has used since the start. Not here: authorized operations (there is no
  * authorizer; the field keeps its "not asked" value), racks, more than one node.
  */
+
+const FIRST_VERSION_WITH_LOOK_UP_BY_ID = 12;
 
 type WantedTopic = NonNullable<MetadataRequest["topics"]>[number];
 type TopicMetadata = MetadataResponseInput["topics"][number];
@@ -23,6 +26,8 @@ export function metadata(
   request: MetadataRequest,
   context: RequestContext,
 ): Handling<MetadataResponseInput> {
+  if (context.version < FIRST_VERSION_WITH_LOOK_UP_BY_ID && request.topics?.some(isById) === true)
+    return { response: refused(request.topics) };
   const all = request.topics === null || (context.version === 0 && request.topics.length === 0);
   const response = all
     ? Promise.resolve(broker.topics.list().map((topic) => described(broker, topic)))
@@ -41,6 +46,25 @@ export function metadata(
   };
 }
 
+function isById({ name, topicId }: WantedTopic): boolean {
+  return name === null || topicId !== ZERO_UUID;
+}
+
+/** The request as a whole is not legal: of the cluster it is told nothing. */
+function refused(wanted: readonly WantedTopic[]): MetadataResponseInput {
+  const errorCode = ErrorCode.INVALID_REQUEST;
+  return {
+    errorCode,
+    brokers: [],
+    topics: wanted.map(({ name, topicId }) => ({
+      errorCode,
+      name: name ?? "",
+      topicId,
+      partitions: [],
+    })),
+  };
+}
+
 async function describeWanted(
   broker: BrokerContext,
   wanted: readonly WantedTopic[],
@@ -48,7 +72,7 @@ async function describeWanted(
 ): Promise<TopicMetadata[]> {
   const topics: TopicMetadata[] = [];
   for (const { name, topicId } of wanted) {
-    if (name === null) {
+    if (name === null || topicId !== ZERO_UUID) {
       const topic = broker.topics.byId(topicId);
       topics.push(
         topic === undefined

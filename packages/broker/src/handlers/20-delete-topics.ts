@@ -9,7 +9,8 @@ import { errorMessageOf, kafkaErrorOf } from "../kafka-errors.ts";
 import type { BrokerContext, Handling, RequestContext } from "./handler.ts";
 
 /*
- * DeleteTopics, versions 1–6. Answered when the deletion is committed; `timeoutMs` is not used. Bytes are freed by garbage collection.
+ * DeleteTopics, versions 1–6. Answered when the deletion is committed; `timeoutMs` is not used. Bytes are freed by garbage collection. What is
+ * named twice is not deleted, and answered once, also where it is named once by name and once by id.
  */
 
 const FIRST_VERSION_WITH_IDS = 6;
@@ -37,18 +38,26 @@ async function deleteAll(
   broker: BrokerContext,
   wanted: readonly Wanted[],
 ): Promise<DeleteTopicsResponseInput> {
-  const times = new Map<string, number>();
-  for (const entry of wanted) times.set(identityOf(entry), (times.get(identityOf(entry)) ?? 0) + 1);
-  const responses: DeletedTopic[] = [];
+  const ofIdentity = new Map<string, Wanted[]>();
   for (const entry of wanted) {
-    const repeated = (times.get(identityOf(entry)) ?? 0) > 1;
-    responses.push(await deleteOne(broker, entry, repeated));
+    const identity = identityOf(broker, entry);
+    const same = ofIdentity.get(identity);
+    if (same === undefined) ofIdentity.set(identity, [entry]);
+    else same.push(entry);
+  }
+  const responses: DeletedTopic[] = [];
+  for (const [entry, ...others] of ofIdentity.values()) {
+    if (entry !== undefined) responses.push(await deleteOne(broker, entry, others.length > 0));
   }
   return { responses };
 }
 
-function identityOf({ name, topicId }: Wanted): string {
-  return name === null ? `id ${topicId}` : `name ${name}`;
+/** The topic's id; of what does not exist, or is not legal, what was said. */
+function identityOf(broker: BrokerContext, { name, topicId }: Wanted): string {
+  if (name !== null && topicId !== ZERO_UUID) return `both ${topicId} ${name}`;
+  if (name === null) return `id ${topicId}`;
+  const topic = broker.topics.byName(name);
+  return topic === undefined ? `name ${name}` : `id ${topic.topicId}`;
 }
 
 async function deleteOne(
