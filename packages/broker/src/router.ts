@@ -5,6 +5,7 @@ import {
   createTopicsApi,
   deleteTopicsApi,
   describeClusterApi,
+  describeConfigsApi,
   encodeResponse,
   fetchApi,
   initProducerIdApi,
@@ -25,6 +26,7 @@ import { createTopics } from "./handlers/19-create-topics.ts";
 import { deleteTopics } from "./handlers/20-delete-topics.ts";
 import { initProducerId } from "./handlers/22-init-producer-id.ts";
 import { offsetForLeaderEpoch } from "./handlers/23-offset-for-leader-epoch.ts";
+import { describeConfigs } from "./handlers/32-describe-configs.ts";
 import { describeCluster } from "./handlers/60-describe-cluster.ts";
 import {
   type BrokerContext,
@@ -182,6 +184,7 @@ const served: readonly Route[] = [
   route(deleteTopicsApi, { min: 1, max: 6 }, deleteTopics),
   route(initProducerIdApi, { min: 0, max: 5 }, initProducerId),
   route(offsetForLeaderEpochApi, { min: 2, max: 4 }, offsetForLeaderEpoch),
+  route(describeConfigsApi, { min: 1, max: 4 }, describeConfigs),
   route(describeClusterApi, { min: 0, max: 2 }, describeCluster),
 ];
 

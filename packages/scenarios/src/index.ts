@@ -9,6 +9,7 @@ export { type Refusal, refusedServe } from "./refusal.ts";
 export { cutRun, embeddedRun, kafkaRun } from "./runs.ts";
 export { freePort, Server, type ServerOptions } from "./server.ts";
 export { canMount, SmallDisk } from "./small-disk.ts";
+export { SessionReader } from "./session-reader.ts";
 export { type Tree, treeOf } from "./tree.ts";
 export type { ReadRow } from "./verify.ts";
 export { createTopics } from "./writers/kafkajs.ts";
