@@ -198,4 +198,10 @@ test("leader epochs survive, each with its first offset", async () => {
     [0, 1, 2, 3].map((offset) => log4.leaderEpochAt(offset)),
     [first, first, second.leaderEpoch, third.leaderEpoch],
   );
+  assert.deepEqual(
+    [first, second.leaderEpoch, third.leaderEpoch, third.leaderEpoch + 1].map(
+      (epoch) => log4.endOfLeaderEpoch(epoch)?.endOffset,
+    ),
+    [2, 3, 3, undefined],
+  );
 });

@@ -79,6 +79,20 @@ const doubledProduce = runWith((send, key) =>
       },
 );
 
+/** Within a session only the first answer tells anything. */
+const leftOutNews = runWith((send, key) =>
+  key !== fetchApi.key
+    ? send
+    : ((async (api: never, version: number, message: { sessionEpoch?: number }) => {
+        const answer = (await send(api, version, message as never)) as Answer<{
+          responses: unknown[];
+        }>;
+        if (answer.tag === "ok" && (message.sessionEpoch ?? -1) > 0)
+          answer.response.responses.length = 0;
+        return answer;
+      }) as unknown as Request),
+);
+
 /** Leaves out the first of several batches. */
 const skippedBatch = runWith((send, key) =>
   key !== fetchApi.key
@@ -156,8 +170,9 @@ function spoiltObject<T extends object>(object: T, methods: Partial<T>): T {
 }
 
 const CANARIES: Readonly<Record<string, readonly [typeof KafkaRun, RegExp]>> = {
-  "acknowledges a dropped produce": [droppedProduce, /^W2|^W12|^P3|^IP4/],
+  "acknowledges a dropped produce": [droppedProduce, /^W2|^W12|^P1|^P3|^IP4/],
   "sends twice what was sent once": [doubledProduce, /^IP1/],
+  "leaves news out of a fetch session's answer": [leftOutNews, /^P3|^P4|is left out$/],
   "leaves a batch out": [skippedBatch, /^P4/],
   "forgets a high watermark": [loweredWatermark, /^P3/],
   "changes a record": [changedAppend, /error 2|^P5|^P2/],
