@@ -18,7 +18,13 @@ import {
   MAGIC_V2,
   TRANSACTIONAL_BIT,
 } from "./batch-header.ts";
-import { type Codec, codecById, type CodecName, CODEC_NAMES } from "./codec.ts";
+import {
+  type Codec,
+  codecById,
+  type CodecName,
+  CODEC_NAMES,
+  decompressedBytesMax,
+} from "./codec.ts";
 import { stampCrc } from "./crc.ts";
 import {
   recordBodyBytes,
@@ -36,6 +42,11 @@ export interface BatchOptions {
   readonly leaderEpoch?: number;
   /** Default "none". */
   readonly codec?: CodecName;
+  /**
+   * "if-smaller" leaves records as they are where compressing them saves nothing, or makes so little of them that they could not be
+   * opened within the limits. Default "always".
+   */
+  readonly compress?: "always" | "if-smaller";
   /** Default: none (-1). */
   readonly producer?: {
     readonly id: number;
@@ -143,17 +154,16 @@ export function finishBatch(
   options: BatchOptions,
   codec: Codec | undefined,
 ): EncodedBatch {
-  const whole =
-    codec === undefined
-      ? batch.subarray(0, end)
-      : compressed(batch.subarray(BATCH_HEADER_BYTES, end), codec);
+  const records = batch.subarray(BATCH_HEADER_BYTES, end);
+  const blob = codec === undefined ? undefined : compressed(records, codec, options);
+  const whole = blob === undefined ? batch.subarray(0, end) : withRoomForHeader(blob);
   const view = viewOf(whole);
   const producer = options.producer;
   setInt64(view, 0, options.baseOffset ?? 0);
   view.setInt32(AT_BATCH_LENGTH, whole.length - BATCH_PREFIX_BYTES);
   view.setInt32(AT_LEADER_EPOCH, options.leaderEpoch ?? -1);
   view.setInt8(AT_MAGIC, MAGIC_V2);
-  view.setInt16(AT_ATTRIBUTES, (codec?.id ?? 0) | flags(options));
+  view.setInt16(AT_ATTRIBUTES, (blob === undefined ? 0 : (codec?.id ?? 0)) | flags(options));
   view.setInt32(AT_LAST_OFFSET_DELTA, summary.count - 1);
   setInt64(view, AT_BASE_TIMESTAMP, summary.baseTimestampMs);
   setInt64(view, AT_MAX_TIMESTAMP, options.logAppendTimeMs ?? summary.maxTimestampMs);
@@ -173,8 +183,20 @@ function flags(options: BatchOptions): number {
   );
 }
 
-function compressed(records: Uint8Array, codec: Codec): Uint8Array {
+/** Undefined: better left as they are. */
+function compressed(
+  records: Uint8Array,
+  codec: Codec,
+  options: BatchOptions,
+): Uint8Array | undefined {
   const blob = codec.compress(records);
+  if (options.compress !== "if-smaller") return blob;
+  const worth =
+    blob.length < records.length && records.length <= decompressedBytesMax(blob.length);
+  return worth ? blob : undefined;
+}
+
+function withRoomForHeader(blob: Uint8Array): Uint8Array {
   const whole = new Uint8Array(BATCH_HEADER_BYTES + blob.length);
   whole.set(blob, BATCH_HEADER_BYTES);
   return whole;

@@ -21,7 +21,15 @@ export {
   readProducerId,
   TRANSACTIONAL_BIT,
 } from "./batch-header.ts";
-export { type Codec, CODEC_NAMES, codecById, codecKnown, type CodecName } from "./codec.ts";
+export {
+  type Codec,
+  CODEC_NAMES,
+  codecById,
+  codecKnown,
+  type CodecName,
+  type CodecTwins,
+  codecTwins,
+} from "./codec.ts";
 export { batchCrc } from "./crc.ts";
 export {
   BatchRecords,
