@@ -191,8 +191,7 @@ function compressed(
 ): Uint8Array | undefined {
   const blob = codec.compress(records);
   if (options.compress !== "if-smaller") return blob;
-  const worth =
-    blob.length < records.length && records.length <= decompressedBytesMax(blob.length);
+  const worth = blob.length < records.length && records.length <= decompressedBytesMax(blob.length);
   return worth ? blob : undefined;
 }
 

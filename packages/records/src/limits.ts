@@ -16,8 +16,8 @@ export const BATCH_BYTES_MAX: number = 1_048_588;
 /** Bytes decoded in one turn of the event loop where a codec works in turns. */
 export const DECODE_TURN_BYTES: number = 256 * 1024;
 
-/** Memory that an idle WebAssembly instance may keep; one that grew beyond is dropped. */
-export const WASM_IDLE_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Memory that an idle WebAssembly instance may keep: twice what zstd begins with. One that grew beyond is dropped. */
+export const WASM_IDLE_BYTES_MAX: number = 32 * 1024 * 1024;
 
 /** Window of a zstd frame up to which it is streamed, which allocates it. Larger ones are decoded at once, into their result. */
 export const ZSTD_STREAMED_WINDOW_BYTES_MAX: number = 8 * 1024 * 1024;

@@ -34,7 +34,7 @@ export const recordsArbitrary: fc.Arbitrary<RecordInput[]> = fc.array(recordArbi
 
 export const optionsArbitrary: fc.Arbitrary<BatchOptions> = fc.record(
   {
-    codec: fc.constantFrom("none", "gzip"),
+    codec: fc.constantFrom("none", "gzip", "snappy", "lz4", "zstd"),
     baseOffset: fc.integer({ min: 0, max: 2 ** 52 }),
     leaderEpoch: fc.integer({ min: -1, max: 2 ** 31 - 1 }),
     producer: fc.record({

@@ -168,7 +168,7 @@ function readHeader(bytes: Uint8Array): Frame {
 function* blocksOf(bytes: Uint8Array, frame: Frame): Generator<Block, void, void> {
   const view = viewOf(bytes);
   const end = bytes.length - (frame.contentChecksum ? 4 : 0);
-  for (let at = frame.start; ; ) {
+  for (let at = frame.start; ;) {
     if (at + 4 > end) throw corrupt("the LZ4 frame ends without an end mark");
     const word = view.getUint32(at, true);
     at += 4;

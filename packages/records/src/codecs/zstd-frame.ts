@@ -33,7 +33,7 @@ export function zstdFrames(bytes: Uint8Array): ZstdFrame[] {
   const view = viewOf(bytes);
   const frames: ZstdFrame[] = [];
   if (bytes.length === 0) throw corrupt("there are no bytes of a zstd frame");
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const magic = at + 4 <= bytes.length ? view.getUint32(at, true) : 0;
     if (magic >= SKIPPABLE_MAGIC && magic <= SKIPPABLE_MAGIC + 15) {
       if (at + 8 > bytes.length) throw truncated();
@@ -66,7 +66,7 @@ function readFrame(view: DataView, start: number): ZstdFrame {
   const windowBytes = window ?? contentBytes ?? 0;
   const blockBytesMax = Math.min(BLOCK_BYTES_MAX, windowBytes);
   let byBlocks = 0;
-  for (let last = false; !last; ) {
+  for (let last = false; !last;) {
     if (at + 3 > view.byteLength) throw truncated();
     const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
     const type = (header >>> 1) & 3;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { assert } from "@karst/runtime";
 import { corrupt } from "../codecs/failure.ts";
 import { WASM_IDLE_BYTES_MAX } from "../limits.ts";
 import { loadFresh, mainFile, once } from "./load.ts";
@@ -50,26 +51,26 @@ export class ZstdWasm {
   #idle: Glue | undefined;
 
   compress(bytes: Uint8Array): Uint8Array {
-    return this.#run((glue) => {
+    const result = this.#run((glue) => {
       const capacity = glue._ZSTD_compressBound(bytes.length);
-      const length = withMemory(glue, bytes, capacity, (from, into) =>
+      return withMemory(glue, bytes, capacity, (from, into) =>
         glue._ZSTD_compress(into, capacity, from, bytes.length, LEVEL),
       );
-      if (typeof length === "number") throw new Error(`zstd could not compress: ${length}`);
-      return length;
     });
+    assert(typeof result !== "number", `zstd could not compress: ${String(result)}`);
+    return result;
   }
 
   /** @returns undefined where it becomes more than `capacity` bytes. @throws KarstError `CORRUPT_BATCH`; whatever a trap throws. */
   decompress(bytes: Uint8Array, capacity: number): Uint8Array | undefined {
-    return this.#run((glue) => {
-      const result = withMemory(glue, bytes, capacity, (from, into) =>
+    const result = this.#run((glue) =>
+      withMemory(glue, bytes, capacity, (from, into) =>
         glue._ZSTD_decompress(into, capacity, from, bytes.length),
-      );
-      if (typeof result !== "number") return result;
-      if (result === TOO_SMALL) return undefined;
-      throw corrupt(`zstd error ${-result}`);
-    });
+      ),
+    );
+    if (typeof result !== "number") return result;
+    if (result === TOO_SMALL) return undefined;
+    throw corrupt(`zstd error ${-result}`);
   }
 
   #run<Result>(use: (glue: Glue) => Result): Result {
