@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { appendBenchmark } from "./append.bench.ts";
 import { batchBenchmark } from "./batch.bench.ts";
 import { type Benchmark, sized } from "./benchmark.ts";
+import { codecsBenchmark } from "./codecs.bench.ts";
 import { crcBenchmark } from "./crc.bench.ts";
 import { deviceBenchmark } from "./device.bench.ts";
 import { touchMemory } from "./measure/touch-memory.ts";
@@ -18,6 +19,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   produceBenchmark,
   recoveryBenchmark,
   batchBenchmark,
+  codecsBenchmark,
   crcBenchmark,
   deviceBenchmark,
 ];

@@ -31,6 +31,7 @@ export type {
 export type {
   Appended,
   AppendOptions,
+  Compression,
   CreateOptions,
   InputOf,
   PartitionDescription,

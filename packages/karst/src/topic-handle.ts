@@ -1,3 +1,4 @@
+import { CODEC_NAMES } from "@karst/records";
 import type { Codec } from "./api/codec.ts";
 import type { RecordInput, TopicRecord } from "./api/record.ts";
 import type { AppendSession, AppendSessionOptions, ReadSession } from "./api/session.ts";
@@ -35,13 +36,19 @@ export class TopicHandle<Value, Key, ValueInput, KeyInput> implements Topic<
     // Without a codec the types are those of bytes, which the compiler cannot see here.
     const value = options.codec ?? (bytesCodec as unknown as Codec<Value, ValueInput>);
     const key = options.keyCodec ?? (bytesCodec as unknown as Codec<Key, KeyInput>);
-    const { autoCreate = true, partitions, configs } = options;
+    const { autoCreate = true, partitions, configs, compression = "none" } = options;
+    if (!CODEC_NAMES.includes(compression)) {
+      throw new TypeError(
+        `compression "${String(compression)}" is none of ${CODEC_NAMES.join(", ")}`,
+      );
+    }
     this.name = name;
     this.#context = context;
     this.#writer = new TopicWriter(context, {
       autoCreate,
       partitions,
       configs,
+      encoding: { codec: compression, compress: "if-smaller" },
       codecs: { topic: name, value, key },
     });
     this.#source = {

@@ -17,6 +17,9 @@ export interface CreateOptions {
   readonly configs?: Readonly<Record<string, string>> | undefined;
 }
 
+/** How the records of a batch are compressed, as Kafka's producers do it; whoever reads finds it out by itself. */
+export type Compression = "none" | "gzip" | "snappy" | "lz4" | "zstd";
+
 export interface TopicOptions<
   Value = Bytes,
   Key = Bytes,
@@ -25,6 +28,11 @@ export interface TopicOptions<
 > extends CreateOptions {
   /** Whether an append, or a reading that follows, creates a missing topic. Default true. */
   readonly autoCreate?: boolean | undefined;
+  /**
+   * Of what this handle appends. A batch that would not become smaller stays as it is. Default "none". Appends of one turn share
+   * batches: the more records there are in one, the more there is to save. Compressing happens within the call or its turn.
+   */
+  readonly compression?: Compression | undefined;
   /** Of values. Default: bytes. */
   readonly codec?: Codec<Value, ValueInput> | undefined;
   /** Of keys that are not null. Default: bytes. Partitions are chosen by the encoded key. */

@@ -319,7 +319,8 @@ function sendBatch(target: AppendTarget, batch: readonly Submission[]): void {
 }
 
 function offer(target: AppendTarget, batch: readonly Submission[]): void {
-  appendBatch(target, encodeRecords(batch.flatMap(({ records }) => records)), batch);
+  const records = batch.flatMap((submission) => submission.records);
+  appendBatch(target, encodeRecords(records, target.encoding), batch);
 }
 
 function failed(cause: Error): Error {

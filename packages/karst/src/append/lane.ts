@@ -63,7 +63,9 @@ export class Lane {
     this.#open = undefined;
     const { builder, submissions } = open;
     if (submissions.length > 0) {
-      this.#offer(submissions, () => appendTogether(this.target, builder.build(), submissions));
+      this.#offer(submissions, () =>
+        appendTogether(this.target, builder.build(this.target.encoding), submissions),
+      );
     }
     this.#builders.giveBack(builder);
   }

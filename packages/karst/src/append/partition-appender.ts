@@ -1,15 +1,25 @@
 import type { PartitionLog } from "@karst/core";
-import { decodeBatch, type EncodedBatch, encodeRecords, type RecordInput } from "@karst/records";
+import {
+  type BatchOptions,
+  decodeBatch,
+  type EncodedBatch,
+  encodeRecords,
+  type RecordInput,
+} from "@karst/records";
 import { hasCode, isKarstError } from "@karst/runtime";
 import { karstError } from "../errors.ts";
 import type { Submission } from "./submission.ts";
+
+/** How batches are written, apart from what is in them. */
+export type BatchEncoding = Pick<BatchOptions, "codec" | "compress">;
 
 /** A partition that records are appended to. */
 export interface AppendTarget {
   readonly topic: string;
   readonly log: PartitionLog;
-  /** Bytes up to which submissions share a batch. */
+  /** Bytes up to which submissions share a batch, before compression. */
   readonly sharedBytesMax: number;
+  readonly encoding: BatchEncoding;
 }
 
 /**
@@ -31,7 +41,10 @@ export function appendTogether(
       ({ submission }) => submission.state === "waiting",
     );
     if (shares.length === 0) return;
-    const rest = encodeRecords(shares.flatMap(({ records }) => records));
+    const rest = encodeRecords(
+      shares.flatMap(({ records }) => records),
+      target.encoding,
+    );
     appendTogether(
       target,
       rest,
@@ -48,7 +61,7 @@ export function appendTogether(
       return;
     }
     for (const { submission, records } of sharesOf(batch, submissions)) {
-      appendTogether(target, encodeRecords(records), [submission]);
+      appendTogether(target, encodeRecords(records, target.encoding), [submission]);
     }
   }
 }
@@ -56,7 +69,7 @@ export function appendTogether(
 /** Appends a submission that shares its batch with none: a conditional one, or a large one. Throws as `appendTogether`. */
 export function appendAlone(target: AppendTarget, submission: Submission): void {
   if (submission.ifOffset !== undefined) appendConditionally(target, submission);
-  else appendTogether(target, encodeRecords(submission.records), [submission]);
+  else appendTogether(target, encodeRecords(submission.records, target.encoding), [submission]);
 }
 
 /** Appends one submission under its condition. A failed condition is told only once what it was compared with is durable. */
@@ -65,7 +78,7 @@ export function appendConditionally(target: AppendTarget, submission: Submission
   const { log } = target;
   const seen = log.logEndOffset;
   try {
-    appendBatch(target, encodeRecords(submission.records), [submission]);
+    appendBatch(target, encodeRecords(submission.records, target.encoding), [submission]);
   } catch (error) {
     if (!hasCode(error, "OFFSET_CONDITION_FAILED")) throw error;
     submission.take();

@@ -7,11 +7,13 @@ import { BACKLOG_BYTES_MAX, PREPARE_TRIES_MAX, SHARED_BATCH_BYTES_MAX } from "..
 import { BatchBuilders } from "./batch-builders.ts";
 import { encodeRecord, type RecordCodecs } from "./encode-record.ts";
 import { Lane } from "./lane.ts";
+import type { BatchEncoding } from "./partition-appender.ts";
 import { partitionOfKeys, StickyPartition } from "./partitioner.ts";
 import { Submission } from "./submission.ts";
 
 export interface TopicWriterOptions<ValueInput, KeyInput> extends CreateOptions {
   readonly autoCreate: boolean;
+  readonly encoding: BatchEncoding;
   readonly codecs: RecordCodecs<ValueInput, KeyInput>;
 }
 
@@ -195,7 +197,10 @@ export class TopicWriter<ValueInput, KeyInput> {
       this.#context.limits.batchBytesMax,
       SHARED_BATCH_BYTES_MAX,
     );
-    const lane = new Lane({ topic: topic.name, log, sharedBytesMax }, this.#builders);
+    const lane = new Lane(
+      { topic: topic.name, log, sharedBytesMax, encoding: this.#options.encoding },
+      this.#builders,
+    );
     this.#lanes.set(log.partition, lane);
     return lane;
   }

@@ -32,7 +32,7 @@ const records: readonly RecordInput[] = [
 ];
 
 const batches: readonly Uint8Array[] = [
-  ...(["none", "gzip"] as const).flatMap((codec) => [
+  ...(["none", "gzip", "snappy", "lz4", "zstd"] as const).flatMap((codec) => [
     encodeBatch(records, { codec }),
     encodeBatch(records.slice(0, 1), { codec }),
     encodeBatch(records, { codec, producer: { id: 7, epoch: 1, baseSequence: 40 } }),
