@@ -13,7 +13,7 @@ export const RECORDS_ERRORS = {
   /** LogAppendTime claimed by a producer, or a timestamp outside the topic's bounds. */
   INVALID_TIMESTAMP: "invalid",
   BATCH_TOO_LARGE: "invalid",
-  /** No codec for the batch's compression here. */
+  /** The batch's compression is none of Kafka's. */
   UNSUPPORTED_CODEC: "invalid",
   /** Decompressing would exceed the limit. */
   DECOMPRESSED_TOO_LARGE: "invalid",

@@ -44,8 +44,8 @@ export interface PartitionLog {
   readCached(options: PartitionReadOptions): PartitionRead | undefined;
 
   /**
-   * First record, in offset order, whose timestamp ≥ `timestampMs`, below the high watermark; undefined: none. Exact where the batch's
-   * codec is known here, else the first record of the batch that has it, with that batch's max timestamp.
+   * First record, in offset order, whose timestamp ≥ `timestampMs`, below the high watermark; undefined: none. Exact where the
+   * batch can be opened, else the first record of the batch that has it, with that batch's max timestamp.
    */
   offsetForTimestamp(timestampMs: number): Promise<TimestampedOffset | undefined>;
   /** The first record that has the greatest timestamp below the high watermark; undefined in an empty log. */

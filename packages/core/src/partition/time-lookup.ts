@@ -1,12 +1,11 @@
 import {
   type BatchRecords,
   CODEC_MASK,
-  codecKnown,
   openBatch,
   openBatchAsync,
   readAttributes,
 } from "@karst/records";
-import { viewOf } from "@karst/runtime";
+import { hasCode, viewOf } from "@karst/runtime";
 import { DECOMPRESS_ASIDE_BYTES_MIN } from "../limits.ts";
 import type { Stream, StreamBatch } from "../stream/stream.ts";
 
@@ -15,6 +14,8 @@ export interface FoundRecord {
   readonly offset: number;
   readonly timestampMs: number;
 }
+
+const UNOPENABLE = ["CORRUPT_BATCH", "DECOMPRESSED_TOO_LARGE", "UNSUPPORTED_CODEC"] as const;
 
 /** What is read at once where batches have to be tried one after the other. */
 const READ_BYTES = 1024 * 1024;
@@ -91,13 +92,13 @@ async function findInBatch(
   if (batch.maxTimestampMs < timestampMs) return undefined;
   const { payload } = batch;
   if (payload.length === 0) return undefined;
-  if (!codecKnown(readAttributes(viewOf(payload)) & CODEC_MASK)) {
+  const records = await open(payload);
+  if (records === undefined) {
     return {
       offset: Math.max(batch.baseOffset, logStartOffset),
       timestampMs: batch.maxTimestampMs,
     };
   }
-  const records = await open(payload);
   while (records.next()) {
     if (records.offset >= logStartOffset && records.timestampMs >= timestampMs) {
       return { offset: records.offset, timestampMs: records.timestampMs };
@@ -106,8 +107,15 @@ async function findInBatch(
   return undefined;
 }
 
-async function open(payload: Uint8Array): Promise<BatchRecords> {
-  return payload.length < DECOMPRESS_ASIDE_BYTES_MIN
-    ? openBatch(payload)
-    : await openBatchAsync(payload);
+/** Undefined: what its producer compressed is damaged, or too much. Nobody looked inside before, and a reader will be told. */
+async function open(payload: Uint8Array): Promise<BatchRecords | undefined> {
+  try {
+    return payload.length < DECOMPRESS_ASIDE_BYTES_MIN
+      ? openBatch(payload)
+      : await openBatchAsync(payload);
+  } catch (error) {
+    const compressed = (readAttributes(viewOf(payload)) & CODEC_MASK) !== 0;
+    if (compressed && hasCode(error, ...UNOPENABLE)) return undefined;
+    throw error;
+  }
 }

@@ -68,15 +68,17 @@ export function encodeLz4Frame(bytes: Uint8Array, blocks: Lz4Blocks): Uint8Array
   return framed.slice(0, at + 4);
 }
 
-/** Walks the frame first, for its exact size and its structure; then decodes block by block into place. */
+/** Walks the frame first, for the exact size of each block and its structure; then decodes block by block into place. */
 export function* decodeLz4Frame(bytes: Uint8Array, blocks: Lz4Blocks, bytesMax: number): Steps {
   const frame = readHeader(bytes);
   if ((frame.contentBytes ?? 0) > bytesMax) throw tooLarge("LZ4", bytesMax);
+  const lengths: number[] = [];
   let length = 0;
   let copied = 0;
   for (const block of blocksOf(bytes, frame)) {
     copied += historyBytes(frame, length);
-    length += decodedBytes(block, frame, length);
+    lengths.push(decodedBytes(block, frame, length));
+    length += lengths.at(-1) ?? 0;
     if (length > bytesMax) throw tooLarge("LZ4", bytesMax);
     if (copied > LZ4_HISTORY_COPIED_MAX) throw tooLarge("LZ4", LZ4_HISTORY_COPIED_MAX);
   }
@@ -85,12 +87,14 @@ export function* decodeLz4Frame(bytes: Uint8Array, blocks: Lz4Blocks, bytesMax: 
   }
   const decoded = new Uint8Array(length);
   let at = 0;
-  for (const block of blocksOf(bytes, frame)) {
-    const end = at + decodedBytes(block, frame, at);
+  let index = 0;
+  for (const block of blocksOf(bytes, frame, "checked")) {
+    const end = at + (lengths[index] ?? 0);
     if (block.stored) decoded.set(block.data, at);
     else decodeBlock(block.data, decoded, { at, end, linked: frame.linked, blocks });
     yield end - at;
     at = end;
+    index += 1;
   }
   if (frame.contentChecksum && xxh32(decoded) !== viewOf(bytes).getUint32(bytes.length - 4, true)) {
     throw corrupt("the content of an LZ4 frame does not have its checksum");
@@ -165,7 +169,11 @@ function readHeader(bytes: Uint8Array): Frame {
 }
 
 /** The blocks of a frame that ends where the bytes do. */
-function* blocksOf(bytes: Uint8Array, frame: Frame): Generator<Block, void, void> {
+function* blocksOf(
+  bytes: Uint8Array,
+  frame: Frame,
+  checksums: "to check" | "checked" = "to check",
+): Generator<Block, void, void> {
   const view = viewOf(bytes);
   const end = bytes.length - (frame.contentChecksum ? 4 : 0);
   for (let at = frame.start; ;) {
@@ -181,7 +189,11 @@ function* blocksOf(bytes: Uint8Array, frame: Frame): Generator<Block, void, void
     const next = at + length + (frame.blockChecksums ? 4 : 0);
     if (next > end) throw corrupt(`an LZ4 block of ${length} bytes, with ${end - at} left`);
     const data = bytes.subarray(at, at + length);
-    if (frame.blockChecksums && xxh32(data) !== view.getUint32(next - 4, true)) {
+    if (
+      frame.blockChecksums &&
+      checksums === "to check" &&
+      xxh32(data) !== view.getUint32(next - 4, true)
+    ) {
       throw corrupt("an LZ4 block does not have its checksum");
     }
     yield { data, stored };
