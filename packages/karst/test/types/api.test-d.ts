@@ -16,6 +16,7 @@ import {
   type BytesInput,
   bytesCodec,
   type Codec,
+  type Compression,
   type Engine,
   type ErrorKind,
   hasCode,
@@ -54,6 +55,12 @@ declare const signal: AbortSignal;
 expectTypeOf<keyof typeof karst>().toEqualTypeOf<
   "open" | "bytesCodec" | "textCodec" | "jsonCodec" | "isKarstError" | "hasCode" | "KARST_ERRORS"
 >();
+
+// Compressing.
+expectTypeOf<Compression>().toEqualTypeOf<"none" | "gzip" | "snappy" | "lz4" | "zstd">();
+expectTypeOf(engine.topic("orders", { compression: "zstd" })).toEqualTypeOf<Topic>();
+// @ts-expect-error none of Kafka's
+engine.topic("orders", { compression: "brotli" });
 
 // Opening.
 expectTypeOf(open).parameters.toEqualTypeOf<[OpenOptions]>();
