@@ -8,6 +8,7 @@ import {
   builtFileOf,
   FAMILIES,
   familyOf,
+  type InvariantFamily,
   LINES_MAX,
   type Mutant,
   occurrencesOf,
@@ -22,6 +23,9 @@ const SHARE = 4;
 /** For a mutant in a family of worlds. */
 const SECONDS = 60;
 
+/** Mutants of a family, all of which some world must show. */
+const LEAST: Readonly<Partial<Record<InvariantFamily, number>>> = { W: 4, O: 4, F: 4 };
+
 const everyone: readonly Mutant[] = [...MUTANTS, CANARY];
 
 test("there are mutants of every family, each with an id of its own", () => {
@@ -31,6 +35,12 @@ test("there are mutants of every family, each with an id of its own", () => {
       MUTANTS.some((mutant) => familyOf(mutant) === family),
       `no mutant of ${family}`,
     );
+  for (const [family, least] of Object.entries(LEAST)) {
+    const its = MUTANTS.filter((mutant) => familyOf(mutant) === family);
+    assert.ok(its.length >= least, `${its.length} mutants of ${family}`);
+    for (const { id, missed } of its)
+      assert.notEqual(missed, true, `${id} is not shown by any world`);
+  }
   for (const { id, ...mutant } of MUTANTS)
     assert.ok(id.startsWith(`${familyOf({ id, ...mutant }).toLowerCase()}-`), id);
 });

@@ -3,12 +3,12 @@ import type { Mutant } from "./mutant.ts";
 export const objectMutants: readonly Mutant[] = [
   {
     id: "o-certain-of-what-is-in-doubt",
-    missed: true,
     invariant: "O5",
     file: "packages/core/src/upload/node-committer.ts",
     from: "if (doubtful.size === 0) waiting = this.#dropImpatient(waiting);",
     to: "waiting = this.#dropImpatient(waiting);",
     harm: "A trim is reported as not done, and takes effect later.",
+    worlds: ["cluster"],
   },
   {
     id: "o-shared-object-dereferenced",
@@ -28,20 +28,20 @@ export const objectMutants: readonly Mutant[] = [
   },
   {
     id: "o-earlier-attempt-forgotten",
-    missed: true,
     invariant: "O5",
     file: "packages/core/src/upload/node-committer.ts",
     from: "doubtful.set(id, built);",
     to: "doubtful.clear(); doubtful.set(id, built);",
     harm: "A commit that the store carries out late ends the engine, as if another process had taken its node.",
+    worlds: ["cluster"],
   },
   {
     id: "o-opening-forgets-earlier-tries",
-    missed: true,
     invariant: "O5",
     file: "packages/core/src/recovery/commit-open.ts",
     from: "if (row !== undefined && ids.has(row.value.lastTx)) return row.revision;",
     to: "if (row !== undefined && row.value.lastTx === id) return row.revision;",
     harm: "An opening whose first commit lands late takes itself for another process, and refuses to start.",
+    worlds: ["cluster"],
   },
 ];

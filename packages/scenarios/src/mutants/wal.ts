@@ -19,7 +19,6 @@ export const walMutants: readonly Mutant[] = [
   },
   {
     id: "w-upload-of-what-is-not-durable",
-    missed: true,
     invariant: "W2",
     file: "packages/core/src/upload/uploader.ts",
     from: "await durability.reached(generation.endPosition);",
@@ -36,22 +35,12 @@ export const walMutants: readonly Mutant[] = [
     worlds: ["wal", "log"],
   },
   {
-    id: "w-passed-over-segments-counted",
-    missed: true,
-    invariant: "W12",
-    file: "packages/wal/src/segment-plan.ts",
-    from: 'segment.state === "ready" && !segment.passedOver',
-    to: 'segment.state === "ready"',
-    harm: "After two batches that are larger than a segment no segment is prepared any more, and appends wait for ever.",
-    worlds: ["wal", "log"],
-  },
-  {
     id: "w-backlog-checked-without-the-batch",
-    missed: true,
     invariant: "W10",
     file: "packages/core/src/stream/appender.ts",
     from: "cache.unuploadedBytes + bytes + ENTRY_OVERHEAD_BYTES > limits.unuploadedBytesMax",
     to: "cache.unuploadedBytes > limits.unuploadedBytesMax",
     harm: "While the object store is away the backlog grows over its limit.",
+    worlds: ["log", "cluster"],
   },
 ];

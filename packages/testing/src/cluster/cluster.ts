@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { nodeRow } from "@karst/core";
 import { isKarstError, randomInteger } from "@karst/runtime";
 import { chance } from "../world/draw.ts";
 import type { OpenLog } from "../log/open-log.ts";
+import type { Surroundings } from "../world/machine.ts";
 import type { Outcome } from "../world/outcome.ts";
 import type { Invariants } from "../world/invariants.ts";
 import { WalWatch } from "../world/wal-watch.ts";
@@ -29,6 +31,8 @@ interface Seat {
   nodeId: string | undefined;
   /** Number of the last process that was begun here to open the node. */
   latest: number;
+  /** Openings under way. */
+  opening: readonly Surroundings[];
   readonly watch: WalWatch;
 }
 
@@ -46,6 +50,8 @@ export class Cluster {
   #auditor: Auditor | undefined;
   #serial = 0;
   readonly #producerIds = new Set<number>();
+  /** Processes that were begun while another one of their machine opened: that may have claimed later. */
+  readonly #raced = new Set<number>();
   readonly #invariants: Invariants;
   /** What was found wrong while nobody waited for it. */
   #failure: unknown;
@@ -62,6 +68,7 @@ export class Cluster {
       node: undefined,
       nodeId: undefined,
       latest: 0,
+      opening: [],
       watch: new WalWatch(machine, invariants, sometimes),
     }));
   }
@@ -129,22 +136,44 @@ export class Cluster {
     if (this.nodes.length > 1) this.world.sometimes.add("several-nodes");
   }
 
-  /** The beginning of one more process. */
-  begins(machine: number): {
+  /** The beginning of one more process. @param stallMs for so long its device stands still when it has claimed its WAL. */
+  begins(
+    machine: number,
+    stallMs: number = 0,
+  ): {
     readonly life: Node["process"]["life"];
     readonly opening: Promise<Node>;
+    /** It has claimed its WAL; or it never will. */
+    readonly claimed: Promise<void>;
   } {
     const seat = this.seat(machine);
     const place = this.world.machines[machine];
     assert.ok(place !== undefined);
-    const surroundings = place.surroundings();
+    const stall = { ms: 0 };
+    const surroundings = { ...place.surroundings(), ...(stallMs > 0 && { stall }) };
     const { life, number } = surroundings;
     seat.latest = number;
-    const opening = openNode(machine, surroundings, seat.watch.watch, (nodeId) => {
-      seat.nodeId = nodeId;
+    seat.opening = seat.opening.filter((one) => !one.life.isOver);
+    if (seat.opening.length > 0) this.#raced.add(number);
+    seat.opening = [...seat.opening, surroundings];
+    let claim = (): void => undefined;
+    const hasClaimed = new Promise<void>((resolve) => {
+      claim = resolve;
     });
-    opening.catch(() => undefined);
-    return { life, opening };
+    const opening = openNode(machine, surroundings, seat.watch, (nodeId) => {
+      seat.nodeId = nodeId;
+      stall.ms = stallMs;
+      claim();
+    });
+    const ended = (): void => {
+      seat.opening = seat.opening.filter((one) => one !== surroundings);
+    };
+    opening.then(ended, ended);
+    return {
+      life,
+      opening,
+      claimed: Promise.race([hasClaimed, opening.then(ended, ended), life.over]),
+    };
   }
 
   /** Takes over what an opening came to. */
@@ -152,9 +181,10 @@ export class Cluster {
     const { sometimes } = this.world;
     this.note(`open m${machine}`, outcome);
     if (outcome.tag === "died") sometimes.add("opening-crashed");
-    if (outcome.tag === "failed") checkOpenError(outcome.error);
+    if (outcome.tag === "failed") checkOpenError(this.#invariants, outcome.error);
     if (outcome.tag !== "ok") return undefined;
     const node = outcome.value;
+    this.#checkRecord(node);
     const seat = this.seat(machine);
     const before = seat.node;
     if (before !== undefined) {
@@ -174,6 +204,17 @@ export class Cluster {
       await this.take(log, node);
     }
     return node;
+  }
+
+  /** Its node's record was written by itself, or by a later claim of its WAL. */
+  #checkRecord({ name, nodeId, walEpoch, process }: Node): void {
+    const row = nodeRow.get(process.engine.catalogue, nodeId)?.value;
+    const recorded = Math.max(0, ...(row?.wals ?? []).map(({ epoch }) => epoch));
+    this.#invariants.check(
+      "F2",
+      recorded >= walEpoch,
+      () => `${name} is open by claim ${walEpoch}, and its node's record has claim ${recorded}`,
+    );
   }
 
   /** One more process that has lost its node. */
@@ -245,6 +286,7 @@ export class Cluster {
 
   /** After each step: nobody has found anything wrong, nobody says anything wrong. */
   check(): void {
+    this.#invariants.rethrow();
     if (this.#failure !== undefined) throw this.#failure as Error;
     for (const clerk of this.clerks)
       if (!clerk.surroundings.life.isOver) this.chain.check("a clerk", clerk.catalogue);
@@ -253,14 +295,24 @@ export class Cluster {
       node.observe();
       this.chain.check(node.name, node.process.engine.catalogue);
       // Only who was succeeded is fenced.
-      if (isKarstError(node.process.failure, "fenced") && !this.#isSucceeded(node))
-        throw node.process.failure;
+      const { failure } = node.process;
+      this.#invariants.check(
+        "O5",
+        !isKarstError(failure, "fenced") || this.#isSucceeded(node),
+        () => `${node.name} was not succeeded, and takes itself for fenced: ${String(failure)}`,
+      );
     }
   }
 
   #isSucceeded(node: Node): boolean {
     const seat = this.seat(node.machine);
-    return node.state !== "serving" || seat.node !== node || seat.latest > node.process.number;
+    const { number } = node.process;
+    return (
+      node.state !== "serving" ||
+      seat.node !== node ||
+      seat.latest > number ||
+      this.#raced.has(number)
+    );
   }
 
   /** A process that works on a machine: opened where there is none, if it may be. */
@@ -328,7 +380,12 @@ function codeOf(error: unknown): string {
 }
 
 /** Whatever else an opening rejects with is a defect. */
-function checkOpenError(error: unknown): void {
-  if (isKarstError(error, "unavailable", "indeterminate", "closed", "fenced", "conflict")) return;
-  throw error as Error;
+function checkOpenError(invariants: Invariants, error: unknown): void {
+  if (!isKarstError(error)) throw error as Error;
+  const allowed = ["unavailable", "indeterminate", "closed", "fenced", "conflict"];
+  invariants.check(
+    "F7",
+    allowed.includes(error.kind),
+    () => `an opening ended with ${error.code}: ${error.message}`,
+  );
 }

@@ -4,6 +4,8 @@ import type { Ending } from "../world/machine.ts";
 import { card, type CardOf } from "../world/story.ts";
 import type { Batches, Wait } from "../world/wait.ts";
 import type { Cluster } from "./cluster.ts";
+import * as contests from "./contest-steps.ts";
+import * as doubts from "./doubt-steps.ts";
 import * as faults from "./fault-steps.ts";
 import * as load from "./load-steps.ts";
 import * as nodes from "./node-steps.ts";
@@ -23,6 +25,23 @@ const batches = (random: Random): Batches => ({
   count: pick(random, [1, 1, 2, 7]),
   bytes: pick(random, [20, 200, 700, 2500]),
   wait: wait(random),
+});
+
+const coin = (random: Random): boolean => randomInteger(random, 0, 1) === 1;
+/** Several segments full. */
+const backlog = (random: Random): Batches => ({
+  times: pick(random, [4, 7, 7]),
+  count: 1,
+  bytes: 2500,
+  wait: pick(random, ["done", "done", "done", "turn"] as const),
+});
+/** Between two things that are to meet. */
+const stagger = (random: Random): number => pick(random, [0, 0, 1, 3, 10, 30, 100]);
+/** A commit's tries end after three seconds or so. */
+const doubt = (random: Random): doubts.Doubt => ({
+  lateMs: randomInteger(random, 1_000, 9_000),
+  untilMs: 10_000,
+  isAway: pick(random, [true, false]),
 });
 
 /** The cards of a world of so many machines. */
@@ -55,6 +74,21 @@ export function clusterDeck(machines: number): readonly CardOf<Cluster>[] {
       randomInteger(r, 1, 120),
       ending(r),
     ]),
+    card("other", 2, "race", contests.race, (r) => [machine(r), stagger(r)]),
+    card("other", 3, "overlap", contests.overlap, (r) => [
+      which(r),
+      backlog(r),
+      pick(r, [-30, 0, 20]),
+      pick(r, [0, 60, 120]),
+    ]),
+    card("other", 2, "turnover", contests.turnover, (r) => [machine(r), coin(r)]),
+    card("other", 2, "doubtCommit", doubts.doubtCommit, (r) => [
+      pick(r, ["trim", "upload"] as const),
+      which(r),
+      where(r),
+      doubt(r),
+    ]),
+    card("other", 1, "doubtOpening", doubts.doubtOpening, (r) => [machine(r), doubt(r)]),
     card("other", 2, "zombie", nodes.zombie, (r) => [
       machine(r),
       which(r),

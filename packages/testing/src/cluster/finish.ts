@@ -10,6 +10,7 @@ import { closeNode } from "./node-steps.ts";
 const RECOVERED_MS = 25_000;
 const ROUNDS_MAX = 20;
 const CLOSINGS_MAX = 3;
+const TAKINGS_MAX = 3;
 
 /**
  * Ends a run: faults stop. Every node that was not closed comes back, on its own disk; every client gets its batches in, once, and
@@ -50,14 +51,10 @@ async function closeAt(cluster: Cluster, machine: number): Promise<void> {
 
 /** The clients of a log get everything in, and out. */
 async function quiesce(cluster: Cluster, log: ClusterLog): Promise<void> {
-  await cluster.audit();
-  const owner = cluster.auditor.ownerOf(log.streamId);
-  // Who took it, and ended before anybody heard of that, has it still.
-  const its = cluster.nodes.findIndex((one) => one.nodeId === owner);
-  const node = await cluster.holderOf(log, Math.max(its, 0));
+  const node = await takenBySomebody(cluster, log);
   cluster.world.invariants.check(
     "W12",
-    node !== undefined || cluster.auditor.isOpen(owner),
+    node !== undefined || cluster.auditor.isOpen(cluster.auditor.ownerOf(log.streamId)),
     () => `nobody can take ${log.model.name}`,
   );
   if (node === undefined) return;
@@ -71,6 +68,20 @@ async function quiesce(cluster: Cluster, log: ClusterLog): Promise<void> {
   await consume(cluster.world, log, node, Infinity);
   const { highWatermark } = node.log(log);
   assert.equal(log.position, highWatermark, `a consumer does not get beyond ${log.position}`);
+}
+
+/** Who was to take it may hear only then that it has lost its node: then that comes back first. */
+async function takenBySomebody(cluster: Cluster, log: ClusterLog): Promise<Node | undefined> {
+  for (let tries = 0; tries < TAKINGS_MAX; tries += 1) {
+    await cluster.audit();
+    const owner = cluster.auditor.ownerOf(log.streamId);
+    // Who took it, and ended before anybody heard of that, has it still.
+    const its = cluster.nodes.findIndex((one) => one.nodeId === owner);
+    const node = await cluster.holderOf(log, Math.max(its, 0));
+    if (node !== undefined) return node;
+    for (const machine of cluster.seats.keys()) await cluster.bringUp(machine);
+  }
+  return undefined;
 }
 
 /** One machine opens its node, takes every log, reads all of it, and closes. */

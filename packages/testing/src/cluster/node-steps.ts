@@ -43,6 +43,19 @@ export async function closeNode(cluster: Cluster, node: Node): Promise<boolean> 
     process.life.end();
     return false;
   }
+  await settleClosed(cluster, node);
+  await cluster.audit();
+  cluster.world.invariants.check(
+    "F1",
+    !cluster.auditor.isOpen(node.nodeId),
+    () => `${node.name} is closed, and its node is not`,
+  );
+  return true;
+}
+
+/** Its engine has said that it is closed. */
+export async function settleClosed(cluster: Cluster, node: Node): Promise<void> {
+  const { process } = node;
   node.observe();
   node.state = "closed";
   cluster.world.sometimes.add("clean-close");
@@ -51,13 +64,6 @@ export async function closeNode(cluster: Cluster, node: Node): Promise<boolean> 
   for (const { tag, id } of process.attempts)
     cluster.world.invariants.check("F1", tag === "fact", () => `${id} was lost by a clean end`);
   assert.equal(process.memory.reservedBytes, 0, "the engine is closed, and holds memory");
-  await cluster.audit();
-  cluster.world.invariants.check(
-    "F1",
-    !cluster.auditor.isOpen(node.nodeId),
-    () => `${node.name} is closed, and its node is not`,
-  );
-  return true;
 }
 
 export function crash(machine: number, ending: Ending): Step {

@@ -4,6 +4,7 @@ import { TINY } from "../log/limits.ts";
 import { type OpenLog, openPartition } from "../log/open-log.ts";
 import { openProcess, type Process } from "../log/process.ts";
 import type { Surroundings } from "../world/machine.ts";
+import type { WalWatch } from "../world/wal-watch.ts";
 import type { ClusterLog } from "./cluster-log.ts";
 
 /**
@@ -15,11 +16,14 @@ export class Node {
   readonly machine: number;
   readonly process: Process;
   readonly logs: Map<ClusterLog, OpenLog> = new Map();
+  /** Of its claim of the WAL. */
+  readonly walEpoch: number;
   state: "serving" | "fenced" | "closed" = "serving";
 
-  constructor(machine: number, process: Process) {
+  constructor(machine: number, process: Process, walEpoch: number) {
     this.machine = machine;
     this.process = process;
+    this.walEpoch = walEpoch;
   }
 
   get name(): string {
@@ -59,17 +63,22 @@ export class Node {
 export async function openNode(
   machine: number,
   surroundings: Surroundings,
-  watch: (wal: WalFactory) => WalFactory,
+  walWatch: WalWatch,
   claimed: (nodeId: string) => void,
 ): Promise<Node> {
+  let walEpoch = 0;
+  const watched = walWatch.process(surroundings, TINY.limits.unuploadedBytesMax ?? Infinity);
   const telling = (factory: WalFactory): WalFactory => ({
     kind: factory.kind,
     claim: async (options) => {
       const claim = await factory.claim(options);
+      walEpoch = claim.epoch;
       claimed(claim.nodeId);
       return claim;
     },
   });
-  const process = await openProcess(surroundings, TINY, undefined, (wal) => telling(watch(wal)));
-  return new Node(machine, process);
+  const process = await openProcess(watched.surroundings, TINY, undefined, (wal) =>
+    telling(watched.watch(wal)),
+  );
+  return new Node(machine, process, walEpoch);
 }

@@ -119,7 +119,7 @@ export async function openProcess(
   ids: LogIds | undefined,
   watch: (wal: WalFactory) => WalFactory = (wal) => wal,
 ): Promise<Process> {
-  const { life, runtime: world, store, stepMsMax } = surroundings;
+  const { life, runtime: world, store } = surroundings;
   const runtime = { ...world, clock: new MortalClock(world.clock, life) };
   const memory = new MemoryBudget(size.memoryBytes);
   const slabs = new SlabPool({
@@ -127,7 +127,7 @@ export async function openProcess(
     slabBytes: size.limits.slabBytes ?? 1,
     poison: true,
   });
-  const steps = world.random.fork("steps");
+  const steps = stepsOf(surroundings);
   const wal = fileWal({
     runtime,
     slabs,
@@ -137,7 +137,7 @@ export async function openProcess(
         files: world.blocking,
         directory: DIRECTORY,
         clock: runtime.clock,
-        ...(stepMsMax > 0 && { stepMs: () => randomInteger(steps, 0, stepMsMax * 1000) / 1000 }),
+        ...(steps !== undefined && { stepMs: steps }),
       }),
   });
   const engine = await openEngine({
@@ -158,6 +158,17 @@ export async function openProcess(
     await engine.abandon();
     throw error;
   }
+}
+
+/** How long each step of the WAL's device takes; undefined: no time. */
+function stepsOf({ runtime, stepMsMax, stall }: Surroundings): (() => number) | undefined {
+  if (stepMsMax === 0 && stall === undefined) return undefined;
+  const random = runtime.random.fork("steps");
+  return () => {
+    const stalledMs = stall?.ms ?? 0;
+    if (stall !== undefined) stall.ms = 0;
+    return stalledMs + randomInteger(random, 0, stepMsMax * 1000) / 1000;
+  };
 }
 
 interface LogOf {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Machine } from "../world/machine.ts";
+import type { Machine, Surroundings } from "../world/machine.ts";
 import type { Outcome } from "../world/outcome.ts";
 import { WalWatch } from "../world/wal-watch.ts";
 import { World, type WorldOptions } from "../world/world.ts";
@@ -71,12 +71,7 @@ export class Run {
     const { life } = surroundings;
     const streamId = 0;
     const make = async (): Promise<void> => {
-      const { engine, topics } = await openProcess(
-        surroundings,
-        this.size,
-        undefined,
-        this.#watch.watch,
-      );
+      const { engine, topics } = await this.#opening(surroundings, undefined);
       const outcome = await engine.catalogue.commit({
         id: randomId(engine.runtime.random),
         require: [],
@@ -159,7 +154,7 @@ export class Run {
   /** Opens one more process, which takes the logs from whoever has them. Whether it has them. */
   async open(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<boolean> {
     const surroundings = this.machine.surroundings();
-    const opening = openProcess(surroundings, this.size, this.#ids, this.#watch.watch);
+    const opening = this.#opening(surroundings, this.#ids);
     opening.catch(() => undefined);
     await meanwhile();
     const outcome = await this.world.until(surroundings.life, opening);
@@ -171,7 +166,7 @@ export class Run {
   async race(): Promise<void> {
     const outcomes: Outcome<Process>[] = [];
     const racers = [this.machine.surroundings(), this.machine.surroundings()];
-    const openings = racers.map((one) => openProcess(one, this.size, this.#ids, this.#watch.watch));
+    const openings = racers.map((one) => this.#opening(one, this.#ids));
     for (const opening of openings) opening.catch(() => undefined);
     for (const [i, { life }] of racers.entries()) {
       const outcome = await this.world.until(life, openings[i] as Promise<Process>);
@@ -232,6 +227,7 @@ export class Run {
 
   /** After each step: nobody has found anything wrong, nobody says anything wrong. */
   check(): void {
+    this.world.invariants.rethrow();
     if (this.#failure !== undefined) throw this.#failure as Error;
     for (const follower of this.followers) follower.check();
     const { current } = this;
@@ -245,6 +241,13 @@ export class Run {
   /** Takes note of what a process says is durable. */
   observe(process: Process): void {
     for (const [index, model] of this.logs.entries()) process.observe(model, process.log(index));
+  }
+
+  #opening(surroundings: Surroundings, ids: LogIds | undefined): Promise<Process> {
+    const { size } = this;
+    const { unuploadedBytesMax = Infinity } = size.limits;
+    const watched = this.#watch.process(surroundings, unuploadedBytesMax);
+    return openProcess(watched.surroundings, size, ids, watched.watch);
   }
 
   /** Takes over what an opening came to. */

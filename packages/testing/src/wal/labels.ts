@@ -20,6 +20,7 @@ export const WAL_LABELS: readonly string[] = [
   "damage garbage",
   "damage made no difference",
   "damage refused",
+  "fence during a sync",
   "frames recovered",
   "harmed recovery refused",
   "instance failed WAL_FAILED",

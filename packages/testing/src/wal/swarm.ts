@@ -49,6 +49,7 @@ export const STEPS = [
   "kill",
   "trap",
   "usurp",
+  "rival",
   "harm",
   "full",
   "room",
@@ -87,6 +88,7 @@ const WEIGHTS: Readonly<Record<StepName, number>> = {
   kill: 2,
   trap: 2,
   usurp: 2,
+  rival: 2,
   harm: 3,
   full: 1,
   room: 2,
@@ -103,6 +105,7 @@ const OPTIONAL: readonly StepName[] = [
   "kill",
   "trap",
   "usurp",
+  "rival",
   "harm",
   "full",
 ];

@@ -2,6 +2,7 @@ import { runtimeError } from "@karst/runtime";
 import type { ActiveFault, CrashKeep, DiskEvent, SimulatedDisk } from "@karst/runtime/testing";
 import { SEGMENT_HEADER_BYTES } from "@karst/wal";
 import type { Sometimes } from "../world/sometimes.ts";
+import { FenceWatch } from "../world/fence-watch.ts";
 import type { CrashStates } from "./crash-states.ts";
 import type { Expectation } from "./history.ts";
 import { WAL_DIRECTORY } from "./open-wal.ts";
@@ -32,6 +33,8 @@ export interface WalDiskOptions {
   readonly states: CrashStates;
   /** What a crash at this moment must leave. */
   readonly expect: () => Expectation;
+  /** A rival has claimed the WAL, and is gone again. */
+  readonly onRival: () => void;
 }
 
 /** The disk of a world with one WAL: it fails as it is told to, may end its processes at any operation, and tries crashes on the way. */
@@ -39,13 +42,17 @@ export class WalDisk {
   readonly #options: WalDiskOptions;
   readonly #harms: { readonly label: string; readonly fault: ActiveFault }[] = [];
   readonly #after: { readonly harm: Harm; left: number }[] = [];
+  readonly #fences: FenceWatch;
   #trap: { left: number; readonly ending: WalEnding } | undefined;
+  /** Syncs of segments until a rival comes. */
+  #rivalAfter: number | undefined;
   #sprung = false;
   #openFiles = 0;
   faults = 0;
 
   constructor(options: WalDiskOptions) {
     this.#options = options;
+    this.#fences = new FenceWatch(options.disk);
     options.disk.onOperation = (event) => this.#saw(event);
   }
 
@@ -69,6 +76,7 @@ export class WalDisk {
     return (
       !this.isHarmed &&
       this.#trap === undefined &&
+      this.#rivalAfter === undefined &&
       !this.#sprung &&
       this.#options.disk.capacityBytes === Infinity
     );
@@ -105,10 +113,16 @@ export class WalDisk {
     this.#trap = { left: moments, ending };
   }
 
+  /** While the so-many-th sync of a segment from now is under way, somebody claims the WAL, and ends before he does anything more. */
+  setRival(syncs: number): void {
+    this.#rivalAfter = syncs;
+  }
+
   /** From here on nothing goes wrong. */
   heal(): void {
     const { disk, sometimes } = this.#options;
     this.#trap = undefined;
+    this.#rivalAfter = undefined;
     this.#after.length = 0;
     disk.clearFaults();
     this.makeRoom();
@@ -119,24 +133,37 @@ export class WalDisk {
   /** Ends the processes, unless the trap has done it. */
   end(ending: WalEnding): void {
     this.#trap = undefined;
+    this.#rivalAfter = undefined;
     if (!this.#sprung) this.#crash(ending);
     this.#sprung = false;
+  }
+
+  /** Whether a later claim stood when the log's byte at `position` was synced. */
+  wasFenced(position: number): boolean {
+    const path = this.#segmentAt(position);
+    return path !== undefined && this.#fences.wasFenced(path);
   }
 
   /** Whether every crash leaves the log's bytes of [start, end). */
   isDurable(start: number, end: number): boolean {
     const { disk, sometimes } = this.#options;
-    const path = disk
-      .listAll()
-      .findLast((name) => name.includes("/segment-") && baseOf(name) <= start);
+    const path = this.#segmentAt(start);
     if (path === undefined) return false;
     if (baseOf(path) > 0) sometimes.add("segment rolled");
     const at = SEGMENT_HEADER_BYTES - baseOf(path);
     return disk.isDurable(path, at + start, at + end);
   }
 
+  #segmentAt(position: number): string | undefined {
+    return this.#options.disk
+      .listAll()
+      .findLast((name) => name.includes("/segment-") && baseOf(name) <= position);
+  }
+
   #saw(event: DiskEvent): void {
     const { operation, phase, path, error } = event;
+    this.#fences.saw(event);
+    if (phase === "before" && operation === "datasync" && !this.#sprung) this.#compete(path);
     if (phase === "after") this.#count(event);
     if (this.#trap !== undefined && !this.#sprung) {
       this.#trap.left -= 1;
@@ -149,6 +176,23 @@ export class WalDisk {
     }
     if (SAMPLED.has(operation) && !this.#sprung) this.#sample(event);
     if (phase === "after" && error === undefined) this.#failAfter(operation, path);
+  }
+
+  /** A sync takes long: what others do meanwhile is done before it ends. */
+  #compete(path: string): void {
+    const { disk, sometimes, onRival } = this.#options;
+    if (this.#rivalAfter === undefined) return;
+    // A handle goes by the name that the file had while it was prewritten.
+    const names = disk.listAll();
+    const segment = /segment-\d+-\d+$/.exec(path)?.[0];
+    if (segment === undefined || !names.includes(`${WAL_DIRECTORY}/${segment}`)) return;
+    this.#rivalAfter -= 1;
+    if (this.#rivalAfter > 0) return;
+    this.#rivalAfter = undefined;
+    const fences = names.map((name) => Number(/\/fence-(\d+)$/.exec(name)?.[1] ?? 0));
+    sometimes.add("fence during a sync");
+    onRival();
+    disk.blocking.open(`${WAL_DIRECTORY}/fence-${Math.max(...fences) + 1}`, "create").close();
   }
 
   #count({ operation, path, error }: DiskEvent): void {

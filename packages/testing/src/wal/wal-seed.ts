@@ -129,6 +129,9 @@ async function step(world: WalWorld, random: QuickRandom, name: StepName): Promi
     case "usurp":
       await world.open();
       return;
+    case "rival":
+      world.disk.setRival(random.integer(1, 4));
+      return;
     case "harm":
       if (swarm.harms.length > 0)
         world.disk.harm(

@@ -79,6 +79,9 @@ export class WalWorld {
       sometimes: options.sometimes,
       states: options.states,
       expect: () => this.history.expect(this.trim),
+      onRival: () => {
+        this.#contested = true;
+      },
     });
   }
 
@@ -324,6 +327,7 @@ export class WalWorld {
   }
 
   async checkStates(): Promise<void> {
+    this.#invariants.rethrow();
     if (this.#defect !== undefined) throw this.#defect;
     await this.#states.check(this.swarm.limits);
   }
@@ -416,6 +420,11 @@ export class WalWorld {
         !process.superseded && this.disk.isDurable(start, end),
         () =>
           `frame ${id} at [${start}, ${end}) was reported durable ${process.superseded ? "by a process that was succeeded" : "and is not"}`,
+      );
+      this.#invariants.check(
+        "F5",
+        !this.disk.wasFenced(start),
+        () => `frame ${id} was synced after a later claim, and reported durable`,
       );
       this.checkedOperations += 1;
       this.acknowledged += 1;

@@ -28,6 +28,7 @@ export const INVARIANTS = {
   F1: "what a predecessor acknowledged is in its successor's log, below its own",
   F2: "epochs are unique and only grow",
   F3: "who was succeeded acknowledges nothing",
+  F5: "what decides an acknowledgement is looked at after the sync",
   F6: "a failed or fenced instance acknowledges nothing",
   F7: "a second process on one directory is refused, or ends the first",
   P1: "offsets only grow, and leave no gaps that nobody asked for",
@@ -66,11 +67,20 @@ export class InvariantViolation extends Error {
 /** Checks, and counts what was checked. */
 export class Invariants {
   readonly #counts = new Map<InvariantId, number>();
+  #first: InvariantViolation | undefined;
 
   /** @throws InvariantViolation unless it `holds`. */
   check(id: InvariantId, holds: boolean, message: string | (() => string)): asserts holds {
     this.#counts.set(id, (this.#counts.get(id) ?? 0) + 1);
-    if (!holds) throw new InvariantViolation(id, typeof message === "string" ? message : message());
+    if (holds) return;
+    const violation = new InvariantViolation(id, typeof message === "string" ? message : message());
+    this.#first ??= violation;
+    throw violation;
+  }
+
+  /** Throws the first violation again: what is found in the middle of the engine's own work, the engine may take for its own failure. */
+  rethrow(): void {
+    if (this.#first !== undefined) throw this.#first;
   }
 
   of(id: InvariantId): number {

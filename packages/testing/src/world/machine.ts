@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly store: ObjectStore;
   /** Greatest time of one step of a WAL's device; 0: no time. */
   readonly stepMsMax: number;
+  /** For so long its device stands still at its next step, and then not any more; undefined: never. */
+  readonly stall?: { ms: number };
 }
 
 /** What a machine needs of its world. */

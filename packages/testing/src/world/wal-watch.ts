@@ -1,6 +1,9 @@
-import { SEGMENT_HEADER_BYTES, type Wal, type WalFactory, type WalListener } from "@karst/wal";
+import type { DiskEvent } from "@karst/runtime/testing";
+import { SEGMENT_HEADER_BYTES, type WalFactory, type WalListener } from "@karst/wal";
+import { Backlog } from "./backlog.ts";
+import { FenceWatch } from "./fence-watch.ts";
 import type { Invariants } from "./invariants.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine, Surroundings } from "./machine.ts";
 import type { Sometimes } from "./sometimes.ts";
 
 const SEGMENT = /segment-(\d{6})-(\d{16})$/;
@@ -21,6 +24,7 @@ export class WalWatch {
   readonly #invariants: Invariants;
   readonly #sometimes: Sometimes;
   readonly #segments = new Map<string, SegmentFile>();
+  readonly #fences: FenceWatch;
   /** Of the segment that was synced last. */
   #syncedName = "none yet";
   #syncedEpoch = 0;
@@ -29,15 +33,33 @@ export class WalWatch {
     this.#machine = machine;
     this.#invariants = invariants;
     this.#sometimes = sometimes;
-    machine.onDiskOperation = ({ phase, operation, path, to, error }) => {
-      if (phase === "before" || error !== undefined) return;
-      if (operation === "datasync") this.#countRoll(path);
-      if (operation === "rename" || operation === "remove") this.#renamed(path, to);
-    };
+    this.#fences = new FenceWatch(machine.disk);
+    machine.onDiskOperation = (event) => this.#saw(event);
   }
 
   /** The same WAL, watched. */
-  readonly watch = (factory: WalFactory): WalFactory => ({
+  readonly watch = (factory: WalFactory): WalFactory => this.#watched(factory, undefined);
+
+  /**
+   * One process, of which also is known what it has not uploaded.
+   *
+   * @param unuploadedBytesMax the engine's limit.
+   */
+  process(
+    surroundings: Surroundings,
+    unuploadedBytesMax: number,
+  ): {
+    readonly surroundings: Surroundings;
+    readonly watch: (factory: WalFactory) => WalFactory;
+  } {
+    const backlog = new Backlog(this.#invariants, unuploadedBytesMax);
+    return {
+      surroundings: { ...surroundings, store: backlog.store(surroundings.store) },
+      watch: (factory) => this.#watched(factory, backlog),
+    };
+  }
+
+  readonly #watched = (factory: WalFactory, backlog: Backlog | undefined): WalFactory => ({
     kind: factory.kind,
     claim: async (options) => {
       const claim = await factory.claim(options);
@@ -51,15 +73,16 @@ export class WalWatch {
         recover: async (recovery) => {
           const { listener } = recovery;
           let reported = 0;
-          const wal: Wal = await claim.recover({
+          const wal = await claim.recover({
             ...recovery,
             listener: this.#listener(listener, claim.epoch, (position) => {
+              backlog?.durable(position);
               const from = reported;
               reported = position;
               return from;
             }),
           });
-          return wal;
+          return backlog?.wal(wal) ?? wal;
         },
         checkNewest: () => claim.checkNewest(),
         release: () => claim.release(),
@@ -101,7 +124,20 @@ export class WalWatch {
         disk.isDurable(segment.path, SEGMENT_HEADER_BYTES + first, SEGMENT_HEADER_BYTES + last),
         () => `${segment.path} is not durable in [${first}, ${last}), and was reported so`,
       );
+      this.#invariants.check(
+        "F5",
+        !this.#fences.wasFenced(segment.path),
+        () => `${segment.path} was synced after a later claim, and reported durable`,
+      );
     }
+  }
+
+  #saw(event: DiskEvent): void {
+    const { phase, operation, path, to, error } = event;
+    this.#fences.saw(event);
+    if (phase === "before" || error !== undefined) return;
+    if (operation === "datasync") this.#countRoll(path);
+    if (operation === "rename" || operation === "remove") this.#renamed(path, to);
   }
 
   /** A file has its name once it is prewritten; a handle goes by the name before that. `to`: none, it is gone. */
