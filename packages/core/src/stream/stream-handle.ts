@@ -27,6 +27,8 @@ export class StreamHandle implements Stream {
   readonly #log: StreamLog;
   readonly #parts: StreamParts;
   readonly #onClosed: () => void;
+  /** On their way. */
+  readonly #trims = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
   constructor(log: StreamLog, parts: StreamParts, onClosed: () => void) {
@@ -91,16 +93,13 @@ export class StreamHandle implements Stream {
       );
     }
     if (before <= log.logStartOffset) return;
-    const { committer, nodeId, references } = this.#parts;
-    // What came after the newest state block is still needed to make the state of it.
-    const deadBefore = log.state === undefined ? before : Math.min(before, log.stateOffset);
-    const trim = { streamId: log.streamId, streamEpoch: log.epoch, nodeId, before, deadBefore };
-    const dead = references.of(log.streamId).objectsBelow(deadBefore);
-    await committer.commit((draft) => trimStream(draft, trim, dead), { patient: false });
-    if (before <= log.logStartOffset) return;
-    log.logStartOffset = before;
-    references.of(log.streamId).dropBelow(deadBefore);
-    log.notify((error) => this.#report(error));
+    const trimming = this.#trim(before);
+    this.#trims.add(trimming);
+    try {
+      await trimming;
+    } finally {
+      this.#trims.delete(trimming);
+    }
   }
 
   async upload(): Promise<void> {
@@ -114,13 +113,23 @@ export class StreamHandle implements Stream {
     return this.#closing;
   }
 
-  /** Its appends have settled, one way or the other, when it resolves. */
+  async #trim(before: number): Promise<void> {
+    const log = this.#log;
+    const { committer, nodeId, references } = this.#parts;
+    // What came after the newest state block is still needed to make the state of it.
+    const deadBefore = log.state === undefined ? before : Math.min(before, log.stateOffset);
+    const trim = { streamId: log.streamId, streamEpoch: log.epoch, nodeId, before, deadBefore };
+    const dead = references.of(log.streamId).objectsBelow(deadBefore);
+    await committer.commit((draft) => trimStream(draft, trim, dead), { patient: false });
+    if (before <= log.logStartOffset) return;
+    log.logStartOffset = before;
+    references.of(log.streamId).dropBelow(deadBefore);
+    log.notify((error) => this.#report(error));
+  }
+
+  /** Its appends and trims have settled, one way or the other, when it resolves: who opens the stream next begins where they left it. */
   async #settle(): Promise<void> {
-    try {
-      await this.#log.lastAppend;
-    } catch {
-      // The append's own promise says why.
-    }
+    await Promise.allSettled([this.#log.lastAppend, ...this.#trims]);
     this.#onClosed();
     this.#log.notify((error) => this.#report(error));
   }
