@@ -42,7 +42,8 @@ export class ClusterLog {
     this.streamId = streamId;
     this.model = new LogModel(`${topic.name}/${index}#${streamId}`, false, invariants);
     // Some sequences wrap.
-    const first = randomInteger(random, 0, 3) === 0 ? 0x7fff_fffa : 0;
-    this.producer = new ProducerModel(producerId, this.model, first);
+    const firstSequence = randomInteger(random, 0, 3) === 0 ? 0x7fff_fffa : 0;
+    const { model: log } = this;
+    this.producer = new ProducerModel({ id: producerId, log, firstSequence, invariants });
   }
 }

@@ -1,10 +1,11 @@
 import type { ActiveFault } from "@karst/runtime/testing";
 import type { Outcome } from "../world/outcome.ts";
+import { type Batches, tolerate, wait } from "../world/wait.ts";
 import { append } from "./appending.ts";
-import { type Cluster, tolerate } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Node } from "./node.ts";
 import { closeNode, muster, settleClosed } from "./node-steps.ts";
-import { type Batches, held, type Step, wait, type Which } from "./step.ts";
+import { held, type Step, type Which } from "./step.ts";
 
 /** Two more processes of one machine open its node at once: one has it in the end, or none. */
 export function race(machine: number, delayMs: number): Step {
@@ -51,7 +52,7 @@ export function overlap(
       // Each is an upload of its own: for some time one is published after the other.
       await world.clock.advance(2);
     }
-    await wait(cluster, node, process.settled, batches.wait);
+    await wait(cluster, process, process.settled, batches.wait);
     if (!node.isWell) return;
     const close = (): Promise<void> => process.topics.close().then(() => process.engine.close());
     const early = leadMs < 0 ? close() : undefined;

@@ -1,10 +1,11 @@
 import type { FaultPlan } from "@karst/objectstore";
 import { type Clock, hasCode } from "@karst/runtime";
 import type { Invariants } from "../world/invariants.ts";
+import { capture, wait } from "../world/wait.ts";
 import { append } from "./appending.ts";
 import type { Cluster } from "./cluster.ts";
 import { trimOn } from "./load-steps.ts";
-import { capture, held, type Step, wait, type Which } from "./step.ts";
+import { held, type Step, type Which } from "./step.ts";
 
 const ENTRIES = "catalogue/log/";
 /** Tries that the catalogue makes to write one entry. */
@@ -50,19 +51,19 @@ export function doubtCommit(
       const id = `d${cluster.nextSerial()}`;
       append(cluster, node, log, { id, count: 1, bytes: 100, gap: 0, timestampMs: 0 });
     }
-    await wait(cluster, node, node.process.settled, "done");
+    await wait(cluster, node.process, node.process.settled, "done");
     await doubting(cluster, doubt, async () => {
       if (what === "trim") await trimOn(cluster, node, log, where, "no");
       else
         await wait(
           cluster,
-          node,
+          node.process,
           capture(() => node.process.engine.upload()),
           "no",
         );
     });
     // However it ended: the node goes on.
-    await wait(cluster, node, node.process.engine.catalogue.refresh(), "done");
+    await wait(cluster, node.process, node.process.engine.catalogue.refresh(), "done");
   };
 }
 

@@ -12,7 +12,7 @@ export async function appendToAll(run: Run, bytes: number, wait: Wait): Promise<
 /** A log as it is in the middle of its life: some of it in objects, some trimmed, the last acknowledged records in the WAL alone. */
 export async function load(run: Run): Promise<void> {
   await run.begin();
-  await steps.takeProducerId(run);
+  await steps.takeProducerIds(1)(run);
   for (let i = 0; i < 2; i += 1) await appendToAll(run, 200, "done");
   await steps.upload("done")(run);
   await steps.trim(1, 0.5, "done")(run);

@@ -7,9 +7,13 @@ import { pick } from "../world/draw.ts";
 import * as steps from "./steps.ts";
 
 const log = (random: Random): number => randomInteger(random, 0, 2);
+/** A producer. */
+const client = (random: Random): number => randomInteger(random, 0, 3);
 const partition = (random: Random): number => randomInteger(random, 1, 2);
 const where = (random: Random): number => randomInteger(random, 0, 8) / 8;
 const wait = (random: Random): Wait => pick(random, ["no", "turn", "moment", "done"]);
+/** Not to the end. */
+const brief = (random: Random): Wait => pick(random, ["no", "turn", "moment"]);
 const coin = (random: Random): boolean => randomInteger(random, 0, 1) === 1;
 const ending = (random: Random): Ending =>
   pick(random, ["power", "power", "power-synced", "power-all", "kill"]);
@@ -18,6 +22,8 @@ const batches = (random: Random): Batches => ({
   count: pick(random, [1, 1, 2, 7]),
   bytes: pick(random, [20, 200, 700, 2500, 5000]),
   wait: wait(random),
+  lateMs: pick(random, [0, 60_000, -60_000]),
+  stepMs: pick(random, [0, 0, 1, -1, 20_000]),
 });
 /** Many small ones: what a service under load does. */
 const burst = (random: Random): Batches => ({
@@ -30,23 +36,28 @@ const gap = (random: Random): number => pick(random, [0, 0, 0, 7, 5000]);
 
 export const DECK: readonly CardOf<Run>[] = [
   card("load", 8, "append", steps.append, (r) => [log(r), gap(r), batches(r)]),
-  card("load", 8, "produce", steps.produce, (r) => [log(r), batches(r)]),
+  card("load", 8, "produce", steps.produce, (r) => [client(r), batches(r)]),
   card("other", 2, "appendIf", steps.appendIf, (r) => [
     partition(r),
     pick(r, [0, 0, 0, -1, 1, -7]),
   ]),
-  card("other", 3, "resend", steps.resend, (r) => [log(r), randomInteger(r, 0, 4)]),
-  card("other", 1, "bump", steps.bump, (r) => [log(r)]),
+  card("other", 3, "resend", steps.resend, (r) => [client(r), randomInteger(r, 0, 4)]),
+  card("other", 2, "stray", steps.stray, (r) => [
+    client(r),
+    pick(r, ["older-epoch", "ahead"] as const),
+  ]),
+  card("other", 1, "bump", steps.bump, (r) => [client(r)]),
   card(
     "other",
     1,
-    "takeProducerId",
-    () => steps.takeProducerId,
-    () => [],
+    "takeProducerIds",
+    steps.takeProducerIds,
+    // At most more than the catalogue gives at once.
+    (r) => [pick(r, [1, 1, 1, 1_001])],
   ),
   card("load", 4, "read", steps.read, (r) => [log(r), where(r), pick(r, [1, 600, 5000])]),
   card("other", 2, "readAway", steps.readAway, (r) => [log(r), where(r), pick(r, [600, 5000])]),
-  card("other", 2, "find", steps.find, (r) => [partition(r), where(r)]),
+  card("other", 4, "find", steps.find, (r) => [log(r), where(r)]),
   card(
     "load",
     2,
@@ -56,9 +67,20 @@ export const DECK: readonly CardOf<Run>[] = [
   ),
   card("other", 3, "upload", steps.upload, (r) => [wait(r)]),
   card("load", 3, "trim", steps.trim, (r) => [log(r), where(r), wait(r)]),
+  card("other", 2, "trimTwice", steps.trimTwice, (r) => [log(r), where(r), where(r), brief(r)]),
+  card("other", 2, "passing", steps.passing, (r) => [
+    pick(r, [1, 3]),
+    pick(r, [100, 900]),
+    wait(r),
+    pick(r, ["deleted", "deleted", "left"] as const),
+  ]),
   card("other", 2, "pass", steps.pass, (r) => [pick(r, [1, 50, 1000, 20_000])]),
   card("other", 1, "skew", steps.skew, (r) => [pick(r, [-1_500_000, -50, 0, 50, 1_500_000])]),
-  card("other", 1, "reopen", steps.reopen, (r) => [log(r)]),
+  card("other", 2, "reopen", steps.reopen, (r) => [
+    log(r),
+    pick(r, [0, 1, 4]),
+    pick(r, [0, 1, 5, 20]),
+  ]),
   card("fault", 3, "crash", steps.crash, (r) => [ending(r)]),
   card("fault", 3, "crashAfter", steps.crashAfter, (r) => [randomInteger(r, 1, 120), ending(r)]),
   card(
@@ -82,6 +104,11 @@ export const DECK: readonly CardOf<Run>[] = [
     () => steps.abandon,
     () => [],
   ),
+  card("fault", 3, "endReading", steps.endReading, (r) => [
+    pick(r, ["abandon", "abandon", "close"] as const),
+    log(r),
+    where(r),
+  ]),
   card("fault", 2, "zombie", steps.zombie, (r) => [
     log(r),
     randomInteger(r, 0, 6),
@@ -116,7 +143,7 @@ export const DECK: readonly CardOf<Run>[] = [
 /** Cards of a story that is to last: a steady load, and faults now and then. */
 export const STEADY_DECK: readonly CardOf<Run>[] = [
   card("load", 700, "append", steps.append, (r) => [log(r), 0, burst(r)]),
-  card("load", 250, "produce", steps.produce, (r) => [log(r), burst(r)]),
+  card("load", 250, "produce", steps.produce, (r) => [client(r), burst(r)]),
   card("load", 60, "trim", steps.trim, (r) => [
     log(r),
     pick(r, [0.5, 0.75, 0.875]),

@@ -7,6 +7,8 @@ import * as steps from "./steps.ts";
 /** After the longest pause between two tries of anything. */
 const RECOVERED_MS = 25_000;
 const ROUNDS_MAX = 20;
+/** Looked for in each log. */
+const TIMES = 8;
 
 /**
  * Ends a run: faults stop. Then everything goes on by itself; what was acknowledged is there after one more crash, after an upload,
@@ -71,9 +73,12 @@ async function quiesce(run: Run, process: Process): Promise<void> {
   }
 }
 
+/** Everything is read, and found by its time. */
 async function checkAll(run: Run, process: Process): Promise<void> {
-  for (const index of run.logs.keys())
+  for (const index of run.logs.keys()) {
     assert.ok(await readAll(run.world, run.logs, process, index));
+    for (let i = 0; i < TIMES; i += 1) await steps.find(index, i / TIMES)(run);
+  }
 }
 
 async function mustDo(run: Run, process: Process, promise: Promise<void>): Promise<void> {

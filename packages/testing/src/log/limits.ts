@@ -21,7 +21,7 @@ export const TINY: Size = {
     unuploadedBytesMax: 20 * 1024,
     streamObjectBytesMin: 1_500,
     blockBytes: 512,
-    // Two blocks.
+    // Two blocks: nothing is read ahead.
     blockCacheBytes: 1024,
     batchBytesMax: 6 * 1024,
   },
@@ -36,6 +36,12 @@ export const TINY: Size = {
   },
 };
 
+/** The same with room for the blocks that a reader will want next. */
+export const AHEAD: Size = {
+  ...TINY,
+  limits: { ...TINY.limits, blockCacheBytes: 8 * 1024 },
+};
+
 /** Small enough that a minute of load crosses every bound some times. */
 export const SMALL: Size = {
   memoryBytes: 512 * 1024,
@@ -47,7 +53,7 @@ export const SMALL: Size = {
     unuploadedBytesMax: 80 * 1024,
     streamObjectBytesMin: 8 * 1024,
     blockBytes: 2 * 1024,
-    blockCacheBytes: 8 * 1024,
+    blockCacheBytes: 16 * 1024,
   },
   walLimits: {
     ...TINY.walLimits,

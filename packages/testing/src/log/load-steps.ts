@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isKarstError } from "@karst/runtime";
+import { hasCode, isKarstError } from "@karst/runtime";
 import type { Invariants } from "../world/invariants.ts";
 import { type Batches, tolerate, type Wait, wait } from "../world/wait.ts";
 import { within } from "./open-log.ts";
@@ -16,12 +16,16 @@ export function append(index: number, gap: number, batches: Batches): Step {
         ...batches,
         id: `n${serial}`,
         gap: index === 0 ? gap : 0,
-        timestampMs: run.world.clock.wallMs(),
+        timestampMs: timeOf(run, batches, i),
       };
       if (run.append(process, index, draft) === undefined) break;
     }
     await wait(run, process, process.settled, batches.wait);
   };
+}
+
+function timeOf(run: Run, { lateMs = 0 }: Batches, i: number): number {
+  return run.world.clock.wallMs() - (i % 2 === 0 ? lateMs : 0);
 }
 
 /** Appends if the log ends so far above or below where it does: at 0 it does. */
@@ -51,7 +55,7 @@ export function produce(which: number, batches: Batches): Step {
     const producer = run.producers[which];
     assert.ok(producer !== undefined);
     for (let i = 0; i < batches.times; i += 1) {
-      producer.queue({ ...batches, timestampMs: run.world.clock.wallMs() });
+      producer.queue({ ...batches, timestampMs: timeOf(run, batches, i) });
     }
     const index = run.logs.indexOf(producer.log);
     producer.send(process, (draft) => run.append(process, index, draft));
@@ -70,16 +74,50 @@ export function resend(which: number, back: number): Step {
   };
 }
 
+/** … sends what it must not. */
+export function stray(which: number, what: "older-epoch" | "ahead"): Step {
+  return async (run) => {
+    const process = await run.live();
+    const producer = run.producers[which];
+    const draft = producer?.stray(what);
+    if (producer === undefined || draft === undefined) return;
+    const log = process.log(run.logs.indexOf(producer.log));
+    const expected = what === "ahead" ? "OUT_OF_ORDER_SEQUENCE" : "INVALID_PRODUCER_EPOCH";
+    const answer = (): string => {
+      try {
+        return `taken at ${log.append(draft).baseOffset}`;
+      } catch (error) {
+        if (hasCode(error, expected)) return expected;
+        throw error;
+      }
+    };
+    const came = answer();
+    run.world.tally.checked += 1;
+    run.world.sometimes.add(what);
+    const invariants: Invariants = run.world.invariants;
+    invariants.check(
+      what === "ahead" ? "IP1" : "IP3",
+      came === expected,
+      () => `${draft.id} of epoch ${draft.producer?.epoch} was ${came}`,
+    );
+  };
+}
+
 export function bump(which: number): Step {
   return async (run) => run.producers[which]?.bump();
 }
 
-export const takeProducerId: Step = async (run) => {
-  const process = await run.live();
-  const outcome = await run.world.until(process.life, process.topics.nextProducerId());
-  if (outcome.tag === "ok") run.gotProducerId(outcome.value);
-  if (outcome.tag === "failed") tolerate(outcome.error);
-};
+export function takeProducerIds(count: number): Step {
+  return async (run) => {
+    const process = await run.live();
+    for (let i = 0; i < count; i += 1) {
+      const outcome = await run.world.until(process.life, process.topics.nextProducerId());
+      if (outcome.tag === "ok") run.gotProducerId(outcome.value);
+      if (outcome.tag === "failed") tolerate(outcome.error);
+      if (outcome.tag !== "ok") return;
+    }
+  };
+}
 
 /** @param where from the start, 0, to the watermark, 1. */
 export function read(index: number, where: number, bytesMax: number): Step {
@@ -149,29 +187,51 @@ export function upload(how: Wait): Step {
 export function trim(index: number, where: number, how: Wait): Step {
   return async (run) => {
     const process = await run.live();
-    const log = process.log(index);
-    const model = run.logs[index];
-    assert.ok(model !== undefined);
-    const before = within(log, where);
-    // What is trimmed was durable.
-    run.observe(process);
-    model.trimming(before);
-    const call = model.history?.trim(process.number, before);
-    const trimmed = log.trim(before).then(
-      () => {
-        model.trimmed(before, process.isFenced);
-        if (!process.isFenced) call?.ok();
-        run.world.sometimes.add("trim");
-        run.world.note(`trimmed ${model.name} ${before}`);
-      },
-      (error: unknown) => {
-        tolerate(error);
-        run.world.note(`not trimmed ${model.name} ${before}`);
-        if (isKarstError(error, "unavailable")) model.notTrimmed(before);
-      },
+    await wait(
+      run,
+      process,
+      beginTrim(run, process, index, within(process.log(index), where)),
+      how,
     );
-    await wait(run, process, trimmed, how);
   };
+}
+
+/** Two at once; `between`: time from the one to the other. */
+export function trimTwice(index: number, first: number, second: number, between: Wait): Step {
+  return async (run) => {
+    const process = await run.live();
+    const log = process.log(index);
+    // Both of the log as it is now.
+    const [one, other] = [within(log, first), within(log, second)];
+    await wait(run, process, beginTrim(run, process, index, one), between);
+    if (process.life.isOver) return;
+    await wait(run, process, beginTrim(run, process, index, other), "no");
+    run.world.sometimes.add("two-trims");
+  };
+}
+
+/** Settles with the trim, whatever comes of it. */
+function beginTrim(run: Run, process: Process, index: number, before: number): Promise<void> {
+  const log = process.log(index);
+  const model = run.logs[index];
+  assert.ok(model !== undefined);
+  // What is trimmed was durable.
+  run.observe(process);
+  model.trimming(before);
+  const call = model.history?.trim(process.number, before);
+  return log.trim(before).then(
+    () => {
+      model.trimmed(before, process.isFenced);
+      if (!process.isFenced) call?.ok();
+      run.world.sometimes.add("trim");
+      run.world.note(`trimmed ${model.name} ${before}`);
+    },
+    (error: unknown) => {
+      tolerate(error);
+      run.world.note(`not trimmed ${model.name} ${before}`);
+      if (isKarstError(error, "unavailable")) model.notTrimmed(before);
+    },
+  );
 }
 
 /**
@@ -184,7 +244,7 @@ export function find(index: number, where: number): Step {
     const process = await run.live();
     const model = run.logs[index];
     const log = process.log(index);
-    if (model === undefined || log.find === undefined) return;
+    assert.ok(model !== undefined);
     const nowMs = run.world.clock.wallMs();
     if (where === 1) {
       const id = `n${run.nextSerial()}`;
@@ -201,6 +261,11 @@ export function find(index: number, where: number): Step {
     run.world.tally.checked += 1;
     const invariants: Invariants = run.world.invariants;
     invariants.check(
+      "K2",
+      found === undefined || found < log.highWatermark,
+      () => `${timestampMs} of ${model.name} was found at ${found}, above ${log.highWatermark}`,
+    );
+    invariants.check(
       "P8",
       found === before || found === model.firstAt(timestampMs, log),
       () => `${timestampMs} of ${model.name} was found at ${found}, and is at ${before}`,
@@ -208,10 +273,18 @@ export function find(index: number, where: number): Step {
   };
 }
 
-/** A log is closed, and opened again in the same process. */
-export function reopen(index: number): Step {
+/** A log is closed, and opened again in the same process, in which so much is appended to another one meanwhile. */
+export function reopen(index: number, times: number = 0, pauseMs: number = 0): Step {
   return async (run) => {
-    await run.reopen(await run.live(), index);
+    const process = await run.live();
+    await run.reopen(process, index, async () => {
+      if (times > 0) await run.world.clock.advance(pauseMs);
+      for (let i = 0; i < times && !process.life.isOver; i += 1) {
+        const timestampMs = run.world.clock.wallMs();
+        const draft = { id: `n${run.nextSerial()}`, count: 1, bytes: 700, gap: 0, timestampMs };
+        run.append(process, (index + 1) % run.logs.length, draft);
+      }
+    });
   };
 }
 

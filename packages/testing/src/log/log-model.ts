@@ -3,7 +3,14 @@ import { equalBytes } from "@karst/runtime";
 import type { ReadCall } from "../checkers/log-recorder.ts";
 import type { InvariantId, Invariants } from "../world/invariants.ts";
 import { LogHistory } from "./log-history.ts";
-import { DigestState, type Draft, type OpenLog, type Read, type Taken } from "./open-log.ts";
+import {
+  DigestState,
+  type Draft,
+  type OpenLog,
+  type Read,
+  type Taken,
+  timesOf,
+} from "./open-log.ts";
 
 /** Facts below the start before they are forgotten. */
 const FORGET_COUNT_MIN = 256;
@@ -17,7 +24,8 @@ export interface Attempt {
   readonly baseOffset: number;
   readonly endOffset: number;
   readonly stored: Uint8Array;
-  readonly timestampMs: number;
+  /** Of each record. */
+  readonly times: readonly number[];
   /**
    * `doubtful`: it may be there or not, its caller was told nothing, or that. `fact`: it was acknowledged, or seen, and is there for
    * ever. `never`: a later opening did not find it.
@@ -72,15 +80,20 @@ export class LogModel {
   /** The time of a fact, from the first one, 0, to the last, 1. */
   timeAt(where: number): number {
     const index = Math.min(Math.floor(where * this.#facts.length), this.#facts.length - 1);
-    return this.#facts[index]?.timestampMs ?? 0;
+    return this.#facts[index]?.times[0] ?? 0;
   }
 
   /** Offset of the first record with at least this time that a log shows; undefined: there is none. */
   firstAt(timestampMs: number, { logStartOffset, highWatermark }: OpenLog): number | undefined {
-    for (const fact of this.#facts) {
-      if (fact.endOffset <= logStartOffset || fact.timestampMs < timestampMs) continue;
-      if (fact.endOffset > highWatermark) return undefined;
-      return Math.max(fact.baseOffset, logStartOffset);
+    for (const { baseOffset, endOffset, times } of this.#facts) {
+      if (endOffset > highWatermark) return undefined;
+      if (endOffset <= logStartOffset) continue;
+      // A raw stream knows batches, and the latest time of each.
+      if (this.hasHoles && times.some((time) => time >= timestampMs)) return baseOffset;
+      const i = this.hasHoles
+        ? -1
+        : times.findIndex((time, at) => time >= timestampMs && baseOffset + at >= logStartOffset);
+      if (i >= 0) return baseOffset + i;
     }
     return undefined;
   }
@@ -94,7 +107,7 @@ export class LogModel {
       baseOffset,
       endOffset,
       stored,
-      timestampMs: draft.timestampMs,
+      times: timesOf(draft),
       tag: "doubtful",
     };
     if (fenced) {
@@ -172,6 +185,15 @@ export class LogModel {
       () => `starts at ${logStartOffset}, which nobody asked for`,
     );
     this.watermark = Math.max(this.watermark, highWatermark);
+  }
+
+  /** To one who has the log nothing is there that was trimmed. */
+  checkTrimmed({ logStartOffset }: OpenLog): void {
+    this.#check(
+      "P3",
+      logStartOffset >= this.start,
+      () => `starts at ${logStartOffset}, and was trimmed to ${this.start}`,
+    );
   }
 
   /** A part of the log as somebody was shown it. @param call of the history, begun with the read. */

@@ -11,7 +11,10 @@ export interface Draft {
   readonly bytes: number;
   /** Offsets left out before it; streams only. */
   readonly gap: number;
+  /** Of the first record. */
   readonly timestampMs: number;
+  /** From one record's time to the next one's. Default 0. */
+  readonly stepMs?: number;
   /** Only where the log ends there; partitions only. */
   readonly ifOffset?: number;
   readonly producer?: {
@@ -46,8 +49,8 @@ export interface OpenLog {
   read(options: { readonly from: number; readonly bytesMax: number }): Promise<Read>;
   trim(before: number): Promise<void>;
   onAdvance(listener: () => void): () => void;
-  /** The first record of at least this time; a raw stream does not know. */
-  find?(timestampMs: number): Promise<{ readonly offset: number } | undefined>;
+  /** The first record of at least this time; of a raw stream, the first of its batch. */
+  find(timestampMs: number): Promise<{ readonly offset: number } | undefined>;
   close(): Promise<void>;
 }
 
@@ -94,7 +97,8 @@ export function openStream(log: Stream, state: DigestState): OpenLog {
     },
     append(draft) {
       const payload = utf8Encode(`${draft.id}.`.padEnd(draft.bytes, "x"));
-      const { count, timestampMs: maxTimestampMs, gap } = draft;
+      const { count, gap } = draft;
+      const maxTimestampMs = Math.max(...timesOf(draft));
       const at = log.logEndOffset + gap;
       const taken = log.append({ payload, count, maxTimestampMs, baseOffset: at });
       const { baseOffset, endOffset, durable } = taken;
@@ -106,12 +110,26 @@ export function openStream(log: Stream, state: DigestState): OpenLog {
     read: (options) => log.read(options),
     trim: (before) => log.trim(before),
     onAdvance: (listener) => log.onAdvance(listener),
+    async find(timestampMs) {
+      const found = await log.findByTimestamp(timestampMs);
+      return found && { offset: found.baseOffset };
+    },
     close: () => log.close(),
   };
 }
 
-function batchOf({ id, count, bytes, timestampMs, producer }: Draft): Uint8Array {
-  const records = Array.from({ length: count }, (_, i) => ({
+/** Of its records, in order. */
+export function timesOf({
+  count,
+  timestampMs,
+  stepMs = 0,
+}: Pick<Draft, "count" | "timestampMs" | "stepMs">): readonly number[] {
+  return Array.from({ length: count }, (_, i) => timestampMs + i * stepMs);
+}
+
+function batchOf(draft: Draft): Uint8Array {
+  const { id, count, bytes, producer } = draft;
+  const records = timesOf(draft).map((timestampMs, i) => ({
     value: utf8Encode(`${id}/${i}.`.padEnd(Math.floor(bytes / count), "x")),
     timestampMs,
   }));

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import type { Invariants } from "../world/invariants.ts";
 import type { Ending } from "../world/machine.ts";
 import { capture, tolerate } from "../world/wait.ts";
-import { readBy } from "./load-steps.ts";
+import { read, readBy } from "./load-steps.ts";
 import { within } from "./open-log.ts";
+import type { Process } from "./process.ts";
+import type { Run } from "./run.ts";
 import type { Step } from "./step.ts";
+
+/** After the longest delay of an answer of the store. */
+const IN_FLIGHT_MS = 10_000;
 
 export function crash(ending: Ending): Step {
   return async (run) => run.machine.crash(ending);
@@ -24,11 +30,31 @@ export const close: Step = async (run) => {
     assert.equal(process.pending, 0, "the engine is closed, and an append still waits");
     await run.world.clock.runDeferred();
     for (const attempt of process.attempts) assert.equal(attempt.tag, "fact");
-    assert.equal(process.memory.reservedBytes, 0, "the engine is closed, and holds memory");
   }
   if (outcome.tag === "failed") tolerate(outcome.error);
+  if (outcome.tag === "ok" || outcome.tag === "failed") await checkReleased(run, process);
   process.life.end();
 };
+
+/** An engine that has ended holds nothing, once what it had on its way has come. */
+async function checkReleased(run: Run, { memory, life }: Process): Promise<void> {
+  if (memory.reservedBytes > 0) await run.world.clock.advance(IN_FLIGHT_MS);
+  if (life.isOver) return;
+  const invariants: Invariants = run.world.invariants;
+  invariants.check(
+    "PL4",
+    memory.reservedBytes === 0,
+    () => `the engine has ended, and holds ${memory.reservedBytes} bytes`,
+  );
+}
+
+/** It ends when somebody has just read a batch, and what comes next is being read ahead. */
+export function endReading(how: "close" | "abandon", index: number, where: number): Step {
+  return async (run) => {
+    await read(index, where, 1)(run);
+    await (how === "close" ? close : abandon)(run);
+  };
+}
 
 /** The process goes on, and its engine ends as in a crash. */
 export const abandon: Step = async (run) => {
@@ -41,6 +67,7 @@ export const abandon: Step = async (run) => {
   if (outcome.tag === "ok") {
     await run.world.clock.runDeferred();
     assert.equal(process.pending, 0, "the engine has ended, and an append still waits");
+    await checkReleased(run, process);
   }
   process.life.end();
 };

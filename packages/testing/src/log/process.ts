@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Engine, openEngine, openTopics, type Topics } from "@karst/core";
+import { type Engine, nodeRow, openEngine, openTopics, type Topics } from "@karst/core";
 import { MemoryBudget, randomInteger, SlabPool } from "@karst/runtime";
 import { fileWal, simulatedDevice, type WalFactory } from "@karst/wal";
 import { DIRECTORY, type Size } from "./limits.ts";
@@ -21,6 +21,8 @@ export class Process {
   readonly life: Life;
   readonly engine: Engine;
   readonly topics: Topics;
+  /** Of the node's record, as this process wrote it. */
+  readonly nodeEpoch: number;
   readonly #ids: LogIds | undefined;
   #logs: readonly LogOf[];
   readonly memory: MemoryBudget;
@@ -43,6 +45,7 @@ export class Process {
     readonly surroundings: Surroundings;
     readonly engine: Engine;
     readonly topics: Topics;
+    readonly nodeEpoch: number;
     readonly ids: LogIds | undefined;
     readonly logs: readonly LogOf[];
     readonly memory: MemoryBudget;
@@ -51,6 +54,7 @@ export class Process {
     this.life = parts.surroundings.life;
     this.engine = parts.engine;
     this.topics = parts.topics;
+    this.nodeEpoch = parts.nodeEpoch;
     this.#ids = parts.ids;
     this.#logs = parts.logs;
     this.memory = parts.memory;
@@ -147,13 +151,15 @@ export async function openProcess(
     memory,
     limits: { ...size.limits, memoryBudgetBytes: size.memoryBytes },
   });
+  // Before the image knows of somebody who came later.
+  const nodeEpoch = nodeRow.get(engine.catalogue, engine.nodeId)?.value.epoch ?? 0;
   try {
     const topics = await openTopics(engine);
     const logs: LogOf[] = [];
     if (ids !== undefined) {
       for (let i = 0; i <= ids.partitions; i += 1) logs.push(await openLog(engine, topics, ids, i));
     }
-    return new Process({ surroundings, engine, topics, ids, logs, memory });
+    return new Process({ surroundings, engine, topics, nodeEpoch, ids, logs, memory });
   } catch (error) {
     await engine.abandon();
     throw error;

@@ -1,4 +1,5 @@
-import assert from "node:assert/strict";
+import { hasCode } from "@karst/runtime";
+import type { Invariants } from "../world/invariants.ts";
 import type { Attempt, LogModel } from "./log-model.ts";
 import type { Draft, Taken } from "./open-log.ts";
 import type { Process } from "./process.ts";
@@ -32,6 +33,7 @@ interface Batch {
 export class ProducerModel {
   readonly id: number;
   readonly log: LogModel;
+  readonly #invariants: Invariants;
   /** Retries that found their batch in the log, and that wrote it anew. */
   survived = 0;
   lost = 0;
@@ -43,11 +45,16 @@ export class ProducerModel {
   /** The last that were. */
   #done: Batch[] = [];
 
-  /** @param first its first sequence. */
-  constructor(id: number, log: LogModel, first: number) {
-    this.id = id;
-    this.log = log;
-    this.#sequence = first;
+  constructor(options: {
+    readonly id: number;
+    readonly log: LogModel;
+    readonly firstSequence: number;
+    readonly invariants: Invariants;
+  }) {
+    this.id = options.id;
+    this.log = options.log;
+    this.#sequence = options.firstSequence;
+    this.#invariants = options.invariants;
   }
 
   /** Whether everything sent has been acknowledged. */
@@ -56,7 +63,7 @@ export class ProducerModel {
   }
 
   /** Gives it one more batch to send. */
-  queue(options: Pick<Draft, "count" | "bytes" | "timestampMs">): void {
+  queue(options: Pick<Draft, "count" | "bytes" | "timestampMs" | "stepMs">): void {
     if (this.#waiting.length >= BATCHES_MAX) return;
     this.#batches += 1;
     const producer = { id: this.id, epoch: this.#epoch, baseSequence: this.#sequence };
@@ -78,9 +85,9 @@ export class ProducerModel {
     for (const batch of this.#waiting) {
       if (batch.process === process) continue;
       const place = this.log.placeOf(batch.draft.id);
-      const sent = append(batch.draft);
+      const sent = this.#append(batch.draft, append);
       if (sent === undefined) return;
-      checkPlace(batch, sent.taken, place);
+      this.#checkPlace(batch, sent.taken, place);
       if (batch.process !== undefined) {
         if (place === undefined) this.lost += 1;
         else this.survived += 1;
@@ -101,10 +108,34 @@ export class ProducerModel {
     );
     const batch = [...this.#done, ...sent].slice(-BATCHES_MAX).at(-1 - back);
     if (batch === undefined) return false;
-    const again = append(batch.draft);
+    const again = this.#append(batch.draft, append);
     if (again === undefined) return false;
-    checkPlace(batch, again.taken, this.log.placeOf(batch.draft.id) ?? batch.attempt?.baseOffset);
+    const place = this.log.placeOf(batch.draft.id) ?? batch.attempt?.baseOffset;
+    this.#checkPlace(batch, again.taken, place);
     return true;
+  }
+
+  /** What a log that knows this producer must refuse: a batch of the epoch before, or one that leaves sequences out. */
+  stray(what: "older-epoch" | "ahead"): Draft | undefined {
+    const known = this.#done.at(-1)?.draft;
+    if (known?.producer === undefined || (what === "older-epoch" && this.#epoch === 0))
+      return undefined;
+    const { id, epoch } = known.producer;
+    const producer =
+      what === "ahead"
+        ? { id, epoch, baseSequence: (this.#sequence + 1) % SEQUENCES }
+        : { id, epoch: epoch - 1, baseSequence: 0 };
+    return { ...known, id: `${known.id}?`, producer };
+  }
+
+  #append(draft: Draft, append: Send): Sent | undefined {
+    try {
+      return append(draft);
+    } catch (error) {
+      const refused = hasCode(error, "OUT_OF_ORDER_SEQUENCE", "INVALID_PRODUCER_EPOCH");
+      this.#invariants.check("IP4", !refused, () => `${draft.id} was refused: ${String(error)}`);
+      throw error;
+    }
   }
 
   #acknowledged(batch: Batch): void {
@@ -112,22 +143,15 @@ export class ProducerModel {
     this.#waiting = this.#waiting.filter((one) => one !== batch);
     this.#done = [...this.#done, batch].slice(-BATCHES_MAX);
   }
-}
 
-/** @param place where the batch is already; undefined: nowhere. */
-function checkPlace({ draft }: Batch, taken: Taken, place: number | undefined): void {
-  const answer = taken.duplicate
-    ? `a duplicate at ${taken.baseOffset}`
-    : `appended at ${taken.baseOffset}`;
-  assert.equal(
-    taken.duplicate,
-    place !== undefined,
-    `${draft.id}, which is at ${place}, was ${answer}`,
-  );
-  if (place === undefined) return;
-  assert.deepEqual(
-    [taken.baseOffset, taken.endOffset],
-    [place, place + draft.count],
-    `${draft.id} was ${answer}`,
-  );
+  /** @param place where the batch is already; undefined: nowhere. */
+  #checkPlace({ draft }: Batch, taken: Taken, place: number | undefined): void {
+    const { baseOffset, endOffset, duplicate } = taken;
+    const invariants: Invariants = this.#invariants;
+    const what = (): string =>
+      `${draft.id}, which is at ${place}, was ${duplicate ? "a duplicate" : "appended"} at ${baseOffset}`;
+    invariants.check("IP4", duplicate === (place !== undefined), what);
+    if (place === undefined) return;
+    invariants.check("IP2", baseOffset === place && endOffset === place + draft.count, what);
+  }
 }

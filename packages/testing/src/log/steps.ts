@@ -10,8 +10,10 @@ export {
   readAway,
   reopen,
   resend,
-  takeProducerId,
+  stray,
+  takeProducerIds,
   trim,
+  trimTwice,
   upload,
 } from "./load-steps.ts";
 export { failNames, failSync, fill, outage, skew, unreliable } from "./fault-steps.ts";
@@ -20,9 +22,11 @@ export {
   close,
   crash,
   crashAfter,
+  endReading,
   haunt,
   race,
   supersede,
   zombie,
 } from "./process-steps.ts";
+export { passing } from "./topic-steps.ts";
 export type { Step } from "./step.ts";

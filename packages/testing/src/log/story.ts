@@ -5,11 +5,11 @@ import type { WorldOptions } from "../world/world.ts";
 import { DECK, STEADY_DECK } from "./deck.ts";
 import { finish } from "./finish.ts";
 import { STORE_LABELS } from "./labels.ts";
-import { SMALL, TINY } from "./limits.ts";
+import { AHEAD, SMALL, TINY } from "./limits.ts";
 import { Run } from "./run.ts";
 
 export interface Story extends StoryOf<WorldOptions> {
-  readonly size: "tiny" | "small";
+  readonly size: "tiny" | "ahead" | "small";
   /** Time between two steps; 0: none passes but what they take themselves. */
   readonly paceMs: number;
 }
@@ -39,13 +39,13 @@ export function drawStory(sort: StorySort, seed: number, length: number): Story 
       store: pick(random, ["file", "memory"]),
       tempo: pick(random, ["instant", "slow"]),
     },
-    size: steady ? "small" : "tiny",
+    size: steady ? "small" : pick(random, ["tiny", "ahead"]),
     paceMs: steady ? STEADY_PACE_MS : 0,
     steps,
   };
 }
 
-const SIZES = { tiny: TINY, small: SMALL } as const;
+const SIZES = { tiny: TINY, ahead: AHEAD, small: SMALL } as const;
 
 const CARDS = cardsByName([...DECK, ...STEADY_DECK]);
 

@@ -11,6 +11,10 @@ export interface Batches {
   readonly count: number;
   readonly bytes: number;
   readonly wait: Wait;
+  /** How long before now the records of every other batch are from; below 0: after now. Default 0. */
+  readonly lateMs?: number;
+  /** From one record's time to the next one's. Default 0. */
+  readonly stepMs?: number;
 }
 
 /** Waits for what a process does, if at all. The rest of it is watched by the run. */
