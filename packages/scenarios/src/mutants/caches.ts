@@ -11,7 +11,6 @@ export const cacheMutants: readonly Mutant[] = [
   },
   {
     id: "k-failed-prefetch-kept",
-    missed: true,
     invariant: "K5",
     file: "packages/core/src/cache/lease-cache.ts",
     from: "this.#settle(entry); this.#drop(entry);",
@@ -36,7 +35,6 @@ export const cacheMutants: readonly Mutant[] = [
   },
   {
     id: "k-time-lookup-above-the-watermark",
-    missed: true,
     invariant: "K2",
     file: "packages/core/src/stream/stream-reader.ts",
     from: "entry.endOffset > log.logStartOffset && entry.endOffset <= log.highWatermark;",

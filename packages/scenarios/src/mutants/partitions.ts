@@ -3,7 +3,6 @@ import type { Mutant } from "./mutant.ts";
 export const partitionMutants: readonly Mutant[] = [
   {
     id: "p-start-goes-back",
-    missed: true,
     invariant: "P3",
     file: "packages/core/src/stream/stream-handle.ts",
     from: "if (before <= log.logStartOffset) return; log.logStartOffset = before;",
@@ -20,7 +19,6 @@ export const partitionMutants: readonly Mutant[] = [
   },
   {
     id: "p-lower-trim-published",
-    missed: true,
     invariant: "P3",
     file: "packages/core/src/upload/trim-stream.ts",
     from: "if (start >= before) return;",
@@ -29,7 +27,6 @@ export const partitionMutants: readonly Mutant[] = [
   },
   {
     id: "p-time-lookup-skips-blocks",
-    missed: true,
     invariant: "P8",
     file: "packages/core/src/stream/stream-reader.ts",
     from: 'return batch === undefined ? { tag: "on", offset: entry.endOffset }',

@@ -27,7 +27,6 @@ export const platformMutants: readonly Mutant[] = [
   },
   {
     id: "pl-skipped-frame-kept",
-    missed: true,
     invariant: "PL4",
     file: "packages/core/src/recovery/frame-recovery.ts",
     from: "frame.slab.release(); this.#skipped += 1;",
@@ -36,20 +35,10 @@ export const platformMutants: readonly Mutant[] = [
   },
   {
     id: "pl-prefetch-not-given-back",
-    missed: true,
     invariant: "PL4",
     file: "packages/core/src/cache/lease-cache.ts",
     from: "entry.settled = true; this.#freeIfUnused(entry);",
     to: "entry.settled = true;",
     harm: "An engine closed while it reads ahead keeps the memory for ever.",
-  },
-  {
-    id: "pl-does-not-wait-for-uploads",
-    missed: true,
-    invariant: "PL4",
-    file: "packages/core/src/engine-instance.ts",
-    from: "await Promise.allSettled([uploader.settled(), committer.settled()]);",
-    to: "await committer.settled();",
-    harm: "An engine gives its memory back while an upload still reads from it.",
   },
 ];

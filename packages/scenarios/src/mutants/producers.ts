@@ -25,4 +25,20 @@ export const producerMutants: readonly Mutant[] = [
     to: 'objects.push({ kind: "stream", streams: [{ ...stream, state: undefined }] });',
     harm: "A large stream's state is not written: trimmed batches' producers are forgotten, and their retries written twice.",
   },
+  {
+    id: "ip-duplicate-of-wrapped-batch",
+    invariant: "IP2",
+    file: "packages/core/src/partition/stream-partition-log.ts",
+    from: "const count = sequenceCount(original.baseSequence, original.lastSequence);",
+    to: "const count = original.lastSequence - original.baseSequence + 1;",
+    harm: "A retry of the batch in which a producer's sequences wrap is told offsets before the log's first one.",
+  },
+  {
+    id: "ip-sequence-not-wrapped",
+    invariant: "IP3",
+    file: "packages/core/src/partition/partition-state.ts",
+    from: "lastSequence: sequenceAfter(baseSequence, readLastOffsetDelta(view)),",
+    to: "lastSequence: baseSequence + readLastOffsetDelta(view),",
+    harm: "A producer whose sequences wrap inside a batch is refused for ever after the next restart.",
+  },
 ];
