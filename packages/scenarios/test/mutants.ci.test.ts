@@ -8,7 +8,6 @@ import {
   builtFileOf,
   FAMILIES,
   familyOf,
-  type InvariantFamily,
   LINES_MAX,
   type Mutant,
   occurrencesOf,
@@ -23,23 +22,16 @@ const SHARE = 4;
 /** For a mutant in a family of worlds. */
 const SECONDS = 60;
 
-/** Mutants of a family, all of which some world must show. */
-const LEAST: Readonly<Partial<Record<InvariantFamily, number>>> = { W: 4, O: 4, F: 4 };
+/** Of each family. */
+const MUTANTS_MIN = 4;
 
 const everyone: readonly Mutant[] = [...MUTANTS, CANARY];
 
-test("there are mutants of every family, each with an id of its own", () => {
+test("there are enough mutants of every family, each with an id of its own", () => {
   assert.equal(new Set(everyone.map(({ id }) => id)).size, everyone.length);
-  for (const family of FAMILIES)
-    assert.ok(
-      MUTANTS.some((mutant) => familyOf(mutant) === family),
-      `no mutant of ${family}`,
-    );
-  for (const [family, least] of Object.entries(LEAST)) {
+  for (const family of FAMILIES) {
     const its = MUTANTS.filter((mutant) => familyOf(mutant) === family);
-    assert.ok(its.length >= least, `${its.length} mutants of ${family}`);
-    for (const { id, missed } of its)
-      assert.notEqual(missed, true, `${id} is not shown by any world`);
+    assert.ok(its.length >= MUTANTS_MIN, `${its.length} mutants of ${family}`);
   }
   for (const { id, ...mutant } of MUTANTS)
     assert.ok(id.startsWith(`${familyOf({ id, ...mutant }).toLowerCase()}-`), id);
@@ -84,9 +76,8 @@ test("the canary is found by the first seed", async () => {
 });
 
 test("a part of the mutants, each time another, is caught", async () => {
-  const caught = MUTANTS.filter(({ missed }) => missed !== true);
   for (let i = 0; i < SHARE; i += 1) {
-    const mutant = caught[(seed * SHARE + i) % caught.length] as Mutant;
+    const mutant = MUTANTS[(seed * SHARE + i) % MUTANTS.length] as Mutant;
     const hunt = await huntMutant(mutant, { seed, seconds: SECONDS });
     report(hunt);
     assert.ok(hunt.caught, JSON.stringify(hunt));

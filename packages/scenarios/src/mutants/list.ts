@@ -8,7 +8,7 @@ import { platformMutants } from "./platform.ts";
 import { producerMutants } from "./producers.ts";
 import { walMutants } from "./wal.ts";
 
-/** The planted bugs, all of which `npm test` lets through, and all of which the simulator must catch but for those marked as missed. */
+/** The planted bugs, all of which `npm test` lets through, and all of which the simulator must catch. */
 export const MUTANTS: readonly Mutant[] = [
   ...walMutants,
   ...objectMutants,

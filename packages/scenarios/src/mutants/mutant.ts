@@ -18,8 +18,6 @@ export interface Mutant {
   readonly to: string;
   /** What it does to a user. */
   readonly harm: string;
-  /** No world has shown it reliably so far: something that the worlds do not do yet, or no bug that anybody could see. */
-  readonly missed?: true;
   /** Families of worlds that it is looked for in, in this order. Default: `DEFAULT_WORLDS`. */
   readonly worlds?: readonly string[];
 }
