@@ -10,12 +10,16 @@ import { joinGroupApi } from "./messages/11-join-group.ts";
 import { heartbeatApi } from "./messages/12-heartbeat.ts";
 import { leaveGroupApi } from "./messages/13-leave-group.ts";
 import { syncGroupApi } from "./messages/14-sync-group.ts";
+import { describeGroupsApi } from "./messages/15-describe-groups.ts";
+import { listGroupsApi } from "./messages/16-list-groups.ts";
 import { apiVersionsApi } from "./messages/18-api-versions.ts";
 import { createTopicsApi } from "./messages/19-create-topics.ts";
 import { deleteTopicsApi } from "./messages/20-delete-topics.ts";
 import { initProducerIdApi } from "./messages/22-init-producer-id.ts";
 import { offsetForLeaderEpochApi } from "./messages/23-offset-for-leader-epoch.ts";
 import { describeConfigsApi } from "./messages/32-describe-configs.ts";
+import { deleteGroupsApi } from "./messages/42-delete-groups.ts";
+import { offsetDeleteApi } from "./messages/47-offset-delete.ts";
 import { describeClusterApi } from "./messages/60-describe-cluster.ts";
 
 const all: readonly AnyApi[] = [
@@ -30,12 +34,16 @@ const all: readonly AnyApi[] = [
   heartbeatApi,
   leaveGroupApi,
   syncGroupApi,
+  describeGroupsApi,
+  listGroupsApi,
   apiVersionsApi,
   createTopicsApi,
   deleteTopicsApi,
   initProducerIdApi,
   offsetForLeaderEpochApi,
   describeConfigsApi,
+  deleteGroupsApi,
+  offsetDeleteApi,
   describeClusterApi,
 ];
 

@@ -123,6 +123,20 @@ export {
   type SyncGroupResponseInput,
 } from "./messages/14-sync-group.ts";
 export {
+  describeGroupsApi,
+  type DescribeGroupsRequest,
+  type DescribeGroupsRequestInput,
+  type DescribeGroupsResponse,
+  type DescribeGroupsResponseInput,
+} from "./messages/15-describe-groups.ts";
+export {
+  listGroupsApi,
+  type ListGroupsRequest,
+  type ListGroupsRequestInput,
+  type ListGroupsResponse,
+  type ListGroupsResponseInput,
+} from "./messages/16-list-groups.ts";
+export {
   apiVersionsApi,
   type ApiVersionsRequest,
   type ApiVersionsRequestInput,
@@ -164,6 +178,20 @@ export {
   type DescribeConfigsResponse,
   type DescribeConfigsResponseInput,
 } from "./messages/32-describe-configs.ts";
+export {
+  deleteGroupsApi,
+  type DeleteGroupsRequest,
+  type DeleteGroupsRequestInput,
+  type DeleteGroupsResponse,
+  type DeleteGroupsResponseInput,
+} from "./messages/42-delete-groups.ts";
+export {
+  offsetDeleteApi,
+  type OffsetDeleteRequest,
+  type OffsetDeleteRequestInput,
+  type OffsetDeleteResponse,
+  type OffsetDeleteResponseInput,
+} from "./messages/47-offset-delete.ts";
 export {
   describeClusterApi,
   type DescribeClusterRequest,

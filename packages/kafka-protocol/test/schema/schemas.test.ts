@@ -79,12 +79,16 @@ test("versions are those of the protocol", () => {
     "12 Heartbeat 0-4",
     "13 LeaveGroup 0-5",
     "14 SyncGroup 0-5",
+    "15 DescribeGroups 0-6",
+    "16 ListGroups 0-5",
     "18 ApiVersions 0-4",
     "19 CreateTopics 2-7",
     "20 DeleteTopics 1-6",
     "22 InitProducerId 0-6",
     "23 OffsetForLeaderEpoch 2-4",
     "32 DescribeConfigs 1-4",
+    "42 DeleteGroups 0-2",
+    "47 OffsetDelete 0-0",
     "60 DescribeCluster 0-2",
   ]);
 });
