@@ -42,6 +42,11 @@ export const CORE_ERRORS = {
   INVALID_TXN_STATE: "conflict",
   PARTITION_CLOSED: "closed",
   STATE_BLOCK_CORRUPT: "corrupt",
+  // State streams.
+  STATE_STREAM_CORRUPT: "corrupt",
+  STATE_STREAM_VERSION: "corrupt",
+  STATE_STREAM_FULL: "unavailable",
+  STATE_WRITE_TOO_LARGE: "invalid",
   // Topics.
   TOPIC_NOT_FOUND: "not_found",
   PARTITION_NOT_FOUND: "not_found",

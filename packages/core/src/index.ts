@@ -72,9 +72,23 @@ export {
   rootRow,
 } from "./catalogue/rows/root-row.ts";
 export type { Row, RowKind, RowSource } from "./catalogue/rows/row.ts";
+export {
+  type StateStreamKind,
+  type StateStreamRow,
+  stateStreamRow,
+} from "./catalogue/rows/state-stream-row.ts";
 export { type StreamEndRow, streamEndRow } from "./catalogue/rows/stream-end-row.ts";
 export { type StreamOwnerRow, streamOwnerRow } from "./catalogue/rows/stream-owner-row.ts";
 export { type StreamStartRow, streamStartRow } from "./catalogue/rows/stream-start-row.ts";
 export { type TopicRow, topicRow } from "./catalogue/rows/topic-row.ts";
 export { type CatalogueLimits, DEFAULT_CATALOGUE_LIMITS } from "./catalogue/limits.ts";
 export { openCatalogue, type OpenCatalogueOptions } from "./catalogue/open-catalogue.ts";
+export { DEFAULT_STATE_STREAM_LIMITS, type StateStreamLimits } from "./state-stream/limits.ts";
+export {
+  hasStateStream,
+  openStateStream,
+  type OpenStateStreamOptions,
+} from "./state-stream/open-state-stream.ts";
+export type { StateChange } from "./state-stream/state-changes.ts";
+export type { StateEntry } from "./state-stream/state-image.ts";
+export type { PendingWrite, StateStream } from "./state-stream/state-stream.ts";

@@ -2,6 +2,7 @@ import { counterRow } from "./rows/counter-row.ts";
 import { nodeRow } from "./rows/node-row.ts";
 import { objectRow } from "./rows/object-row.ts";
 import { rootRow } from "./rows/root-row.ts";
+import { stateStreamRow } from "./rows/state-stream-row.ts";
 import { streamEndRow } from "./rows/stream-end-row.ts";
 import { streamOwnerRow } from "./rows/stream-owner-row.ts";
 import { streamStartRow } from "./rows/stream-start-row.ts";
@@ -20,6 +21,7 @@ import { topicRow } from "./rows/topic-row.ts";
  * | streamEnd | `streams/end/<streamId>` | uploads of the owner |
  * | streamOwner | `streams/owner/<streamId>` | takeovers, moves, creation, deletion |
  * | object | `objects/<nodeId>/<nodeEpoch>/<sequence>` | uploads, compaction, dereferences |
+ * | stateStream | `state-streams/<kind>` | the first use of a coordinator |
  */
 export const CATALOGUE_ROWS: {
   readonly root: typeof rootRow;
@@ -30,6 +32,7 @@ export const CATALOGUE_ROWS: {
   readonly streamEnd: typeof streamEndRow;
   readonly streamOwner: typeof streamOwnerRow;
   readonly object: typeof objectRow;
+  readonly stateStream: typeof stateStreamRow;
 } = {
   root: rootRow,
   node: nodeRow,
@@ -39,6 +42,7 @@ export const CATALOGUE_ROWS: {
   streamEnd: streamEndRow,
   streamOwner: streamOwnerRow,
   object: objectRow,
+  stateStream: stateStreamRow,
 };
 
 export type CatalogueRowKind = keyof typeof CATALOGUE_ROWS;

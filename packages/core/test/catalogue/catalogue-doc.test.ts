@@ -9,6 +9,7 @@ import {
   rangeTable,
   type Revision,
   rootRow,
+  stateStreamRow,
   streamEndRow,
   streamOwnerRow,
   streamStartRow,
@@ -190,6 +191,7 @@ function examples(): readonly string[] {
         ]),
       }),
     ],
+    ["stateStream", stateStreamRow.key("groups"), stateStreamRow.encode({ streamId: 11 })],
   ];
   assert.deepEqual(
     rows.map(([kind]) => kind),

@@ -187,6 +187,11 @@ const cases: Record<keyof typeof rows, RowCase> = {
       ranges: ranges.map((list) => rangeTable(list)),
     }),
   ),
+  stateStream: kind(
+    rows.stateStream,
+    fc.constantFrom("groups" as const, "transactions" as const),
+    record({ streamId: keyNumber }),
+  ),
 };
 
 for (const [name, row] of Object.entries(cases)) {

@@ -1,0 +1,21 @@
+/** Bounds of one state stream. Settings: plain data, overridden at open. */
+export interface StateStreamLimits {
+  /** Keys and values held, with `STATE_ENTRY_OVERHEAD_BYTES` for each entry: above it writes are refused. */
+  readonly imageBytesMax: number;
+  /** One write, encoded. */
+  readonly writeBytesMax: number;
+  /** Bytes in one batch of the stream: a longer write goes in parts. */
+  readonly partBytesMax: number;
+  /** Bytes in the stream from which a snapshot is written, where they are more than two images. */
+  readonly snapshotBytesMin: number;
+}
+
+export const DEFAULT_STATE_STREAM_LIMITS: StateStreamLimits = {
+  imageBytesMax: 64 * 1024 * 1024,
+  writeBytesMax: 8 * 1024 * 1024,
+  partBytesMax: 64 * 1024,
+  snapshotBytesMin: 1024 * 1024,
+};
+
+/** What an entry takes in memory beyond its bytes. */
+export const STATE_ENTRY_OVERHEAD_BYTES: number = 200;
