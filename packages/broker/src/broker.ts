@@ -10,8 +10,13 @@ import {
 import { ClientConnection } from "./connection/client-connection.ts";
 import { Joiner } from "./connection/joiner.ts";
 import { FetchSessions } from "./fetch/fetch-sessions.ts";
+import { GroupCoordinator } from "./groups/group-coordinator.ts";
 import type { BrokerContext } from "./handlers/handler.ts";
-import { type BrokerLimits, DEFAULT_BROKER_LIMITS } from "./limits.ts";
+import {
+  type BrokerLimits,
+  DEFAULT_BROKER_LIMITS,
+  GROUP_INITIAL_REBALANCE_DELAY_MS,
+} from "./limits.ts";
 import { RequestMemory } from "./request-memory.ts";
 import { SharedWaits } from "./shared-waits.ts";
 
@@ -26,6 +31,8 @@ export interface BrokerOptions {
   readonly limits?: Partial<BrokerLimits>;
   /** Whether the first Metadata request for a topic creates it, as Kafka's default does. Default: true. */
   readonly autoCreateTopics?: boolean;
+  /** How long the first members of a group are waited for, so that they begin with one assignment. Default: 3,000; 0 in tests. */
+  readonly groupInitialRebalanceDelayMs?: number;
 }
 
 /** A Kafka listener over an open engine. The engine and its topics stay the caller's, to close afterwards. */
@@ -50,8 +57,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     memory: new RequestMemory(options.engine.memory, limits.requestBytesMax),
   });
   const listener = await runtime.net.listen(options.listen, (socket) => connections.accept(socket));
+  const groups = new GroupCoordinator({
+    engine: options.engine,
+    topics: options.topics,
+    runtime,
+    limits,
+    initialRebalanceDelayMs:
+      options.groupInitialRebalanceDelayMs ?? GROUP_INITIAL_REBALANCE_DELAY_MS,
+  });
   connections.open({
     topics: options.topics,
+    groups,
     runtime,
     log: runtime.log,
     limits,
@@ -65,7 +81,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       fetchedBytes: runtime.metrics.counter("karst_broker_fetched_bytes"),
     },
   });
-  return new RunningBroker(listener, connections);
+  return new RunningBroker(listener, connections, groups);
 }
 
 function fetchSessions(runtime: Runtime, limits: BrokerLimits): FetchSessions {
@@ -81,10 +97,12 @@ function fetchSessions(runtime: Runtime, limits: BrokerLimits): FetchSessions {
 class RunningBroker implements Broker {
   readonly #listener: Listener;
   readonly #connections: Connections;
+  readonly #groups: GroupCoordinator;
 
-  constructor(listener: Listener, connections: Connections) {
+  constructor(listener: Listener, connections: Connections, groups: GroupCoordinator) {
     this.#listener = listener;
     this.#connections = connections;
+    this.#groups = groups;
   }
 
   get host(): string {
@@ -102,6 +120,7 @@ class RunningBroker implements Broker {
   async close(): Promise<void> {
     const listening = this.#listener.close();
     this.#connections.close();
+    await this.#groups.close();
     await listening;
   }
 }

@@ -32,6 +32,21 @@ export interface BrokerLimits {
   readonly requestEntriesMax: number;
   /** Partitions of a topic made by its first use. */
   readonly defaultPartitions: number;
+  /** Consumer groups that this node coordinates. */
+  readonly groupsMax: number;
+  /** Members of a group; ids that have not joined yet are as many at most. */
+  readonly groupMembersMax: number;
+  /** Bytes of the metadata of all members of a group, and of all their assignments. */
+  readonly groupBytesMax: number;
+  /** What a member may ask for as its session's length. */
+  readonly sessionTimeoutMsMin: number;
+  readonly sessionTimeoutMsMax: number;
+  /** Characters of the metadata of a committed offset. */
+  readonly offsetMetadataLengthMax: number;
+  /** How long the offsets of a group stay after its last member has left, or after the commit where it never had one. */
+  readonly offsetsRetentionMs: number;
+  /** Pause between two searches for offsets to expire. */
+  readonly offsetsSweepIntervalMs: number;
 }
 
 export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
@@ -50,4 +65,29 @@ export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
   fetchSessionIdleMs: 120_000,
   requestEntriesMax: 100_000,
   defaultPartitions: 1,
+  groupsMax: 100_000,
+  groupMembersMax: 2_000,
+  groupBytesMax: 2 * MiB,
+  sessionTimeoutMsMin: 6_000,
+  sessionTimeoutMsMax: 1_800_000,
+  offsetMetadataLengthMax: 4_096,
+  offsetsRetentionMs: 7 * 86_400_000,
+  offsetsSweepIntervalMs: 600_000,
 };
+
+/** How long the first members of a group are waited for, unless the broker's options say otherwise. */
+export const GROUP_INITIAL_REBALANCE_DELAY_MS: number = 3_000;
+
+/** How long FindCoordinator waits for the state of groups to be loaded. */
+export const COORDINATOR_LOAD_WAIT_MS: number = 5_000;
+
+/** First and longest pause between two tries of loading the state of groups. */
+export const COORDINATOR_RETRY_MS_MIN: number = 100;
+export const COORDINATOR_RETRY_MS_MAX: number = 10_000;
+
+/** Pause before a timer of a group whose change could not be written is due again. */
+export const GROUP_RETRY_MS: number = 1_000;
+
+/** Groups looked at in one turn in search of offsets to expire, and changes in one write. */
+export const SWEEP_GROUPS_PER_TURN: number = 100;
+export const SWEEP_CHANGES_PER_WRITE: number = 1_000;

@@ -3,30 +3,52 @@ import {
   type ApiSpec,
   apiVersionsApi,
   createTopicsApi,
+  deleteGroupsApi,
   deleteTopicsApi,
   describeClusterApi,
   describeConfigsApi,
+  describeGroupsApi,
   encodeResponse,
   fetchApi,
+  findCoordinatorApi,
+  heartbeatApi,
   initProducerIdApi,
+  joinGroupApi,
+  leaveGroupApi,
+  listGroupsApi,
   listOffsetsApi,
   metadataApi,
   offsetForLeaderEpochApi,
+  offsetCommitApi,
+  offsetDeleteApi,
+  offsetFetchApi,
   produceApi,
   type RequestOf,
   type ResponseInput,
+  syncGroupApi,
 } from "@karst/kafka-protocol";
 import { type Outgoing, outgoingOf } from "./connection/response-queue.ts";
 import { produce } from "./handlers/00-produce.ts";
 import { fetch } from "./handlers/01-fetch.ts";
 import { listOffsets } from "./handlers/02-list-offsets.ts";
 import { metadata } from "./handlers/03-metadata.ts";
+import { offsetCommit } from "./handlers/08-offset-commit.ts";
+import { offsetFetch } from "./handlers/09-offset-fetch.ts";
+import { findCoordinator } from "./handlers/10-find-coordinator.ts";
+import { joinGroup } from "./handlers/11-join-group.ts";
+import { heartbeat } from "./handlers/12-heartbeat.ts";
+import { leaveGroup } from "./handlers/13-leave-group.ts";
+import { syncGroup } from "./handlers/14-sync-group.ts";
+import { describeGroups } from "./handlers/15-describe-groups.ts";
+import { listGroups } from "./handlers/16-list-groups.ts";
 import { type AdvertisedApi, apiVersions } from "./handlers/18-api-versions.ts";
 import { createTopics } from "./handlers/19-create-topics.ts";
 import { deleteTopics } from "./handlers/20-delete-topics.ts";
 import { initProducerId } from "./handlers/22-init-producer-id.ts";
 import { offsetForLeaderEpoch } from "./handlers/23-offset-for-leader-epoch.ts";
 import { describeConfigs } from "./handlers/32-describe-configs.ts";
+import { deleteGroups } from "./handlers/42-delete-groups.ts";
+import { offsetDelete } from "./handlers/47-offset-delete.ts";
 import { describeCluster } from "./handlers/60-describe-cluster.ts";
 import {
   type BrokerContext,
@@ -180,11 +202,22 @@ const served: readonly Route[] = [
   route(fetchApi, { min: 4, max: 18 }, fetch),
   route(listOffsetsApi, { min: 1, max: 11 }, listOffsets),
   route(metadataApi, { min: 0, max: 13 }, metadata),
+  route(offsetCommitApi, { min: 2, max: 10 }, offsetCommit),
+  route(offsetFetchApi, { min: 1, max: 10 }, offsetFetch),
+  route(findCoordinatorApi, { min: 0, max: 6 }, findCoordinator),
+  route(joinGroupApi, { min: 0, max: 9 }, joinGroup),
+  route(heartbeatApi, { min: 0, max: 4 }, heartbeat),
+  route(leaveGroupApi, { min: 0, max: 5 }, leaveGroup),
+  route(syncGroupApi, { min: 0, max: 5 }, syncGroup),
+  route(describeGroupsApi, { min: 0, max: 6 }, describeGroups),
+  route(listGroupsApi, { min: 0, max: 5 }, listGroups),
   route(createTopicsApi, { min: 2, max: 7 }, createTopics),
   route(deleteTopicsApi, { min: 1, max: 6 }, deleteTopics),
   route(initProducerIdApi, { min: 0, max: 5 }, initProducerId),
   route(offsetForLeaderEpochApi, { min: 2, max: 4 }, offsetForLeaderEpoch),
   route(describeConfigsApi, { min: 1, max: 4 }, describeConfigs),
+  route(deleteGroupsApi, { min: 0, max: 2 }, deleteGroups),
+  route(offsetDeleteApi, { min: 0, max: 0 }, offsetDelete),
   route(describeClusterApi, { min: 0, max: 2 }, describeCluster),
 ];
 

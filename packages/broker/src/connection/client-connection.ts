@@ -246,7 +246,8 @@ export class ClientConnection {
     body: Uint8Array,
   ): Promise<void> | undefined {
     const { apiVersion: version, clientId, correlationId } = header;
-    const context = { version, clientId, correlationId, onClosed: this.#onClose };
+    const { peer } = this.#socket;
+    const context = { version, clientId, correlationId, peer, onClosed: this.#onClose };
     const answer = new SlotAnswer(this.#responses.reserve(), route.name, this.#onRequestFailed);
     return route.run(this.#broker, body, context, answer);
   }

@@ -1,6 +1,7 @@
 import type { Topics } from "@karst/core";
 import type { Counter, Logger, Runtime } from "@karst/runtime";
 import type { FetchSessions } from "../fetch/fetch-sessions.ts";
+import type { GroupCoordinator } from "../groups/group-coordinator.ts";
 import type { BrokerLimits } from "../limits.ts";
 import type { SharedWaits } from "../shared-waits.ts";
 
@@ -10,6 +11,7 @@ export const NODE_ID = 1;
 /** What handlers share. */
 export interface BrokerContext {
   readonly topics: Topics;
+  readonly groups: GroupCoordinator;
   readonly runtime: Runtime;
   readonly log: Logger;
   readonly limits: BrokerLimits;
@@ -30,6 +32,8 @@ export interface BrokerContext {
 export interface RequestContext {
   readonly version: number;
   readonly clientId: string | null;
+  /** Address and port of the client. */
+  readonly peer: string;
   /** Calls back when the connection is gone: whoever waits for it gives up. Returns the unsubscriber. */
   onClosed(listener: () => void): () => void;
 }

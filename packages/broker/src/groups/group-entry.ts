@@ -1,0 +1,163 @@
+import type { StateChange } from "@karst/core";
+import type { Clock, Timer } from "@karst/runtime";
+import { GROUP_RETRY_MS } from "../limits.ts";
+import type { Group } from "./group.ts";
+import type { GroupEffect, GroupEvent, GroupRules } from "./group-event.ts";
+import { GroupOffsets } from "./group-offsets.ts";
+import { encodeGroup, encodeKey } from "./group-records.ts";
+import { Sessions } from "./sessions.ts";
+import { transition } from "./transition.ts";
+import { rebalanceTimeoutMs } from "./group.ts";
+
+type AnswerEffect = Extract<GroupEffect, { ticket: number }>;
+
+/** What a group needs of its coordinator. */
+export interface EntryHost {
+  readonly clock: Clock;
+  rules(): GroupRules;
+  /** Resolves when durable. @throws KarstError, and nothing was written. */
+  write(changes: readonly StateChange[]): Promise<void>;
+  /** Sends an answer when what it rests on is durable; undefined: it is. */
+  answer(effect: AnswerEffect, durable: Promise<void> | undefined): void;
+  /** The event was not taken, because what it changes could not be written. */
+  refused(event: GroupEvent, error: unknown): void;
+  /** After every event that was taken. */
+  changed(entry: GroupEntry): void;
+}
+
+/**
+ * One group: what it is, what it has committed, its timers.
+ *
+ * Invariants: `group` is what the events so far make of it, and everything of it that must survive is in the log; `durable` is set
+ * while the last write is not durable. A change that cannot be written does not happen.
+ */
+export class GroupEntry {
+  readonly offsets: GroupOffsets = new GroupOffsets();
+  readonly #host: EntryHost;
+  readonly #sessions: Sessions;
+  #group: Group;
+  #durable: Promise<void> | undefined;
+  #timer: Timer | undefined;
+
+  constructor(group: Group, host: EntryHost) {
+    this.#group = group;
+    this.#host = host;
+    this.#sessions = new Sessions(host.clock, (memberId) =>
+      this.dispatch({ tag: "session-expired", memberId }),
+    );
+  }
+
+  get group(): Group {
+    return this.#group;
+  }
+
+  get groupId(): string {
+    return this.#group.groupId;
+  }
+
+  /** What every answer about this group has to wait for. */
+  get durable(): Promise<void> | undefined {
+    return this.#durable;
+  }
+
+  /** Nothing would be missed: nobody is there, nothing is on record. */
+  get isForgettable(): boolean {
+    const { phase, generation, pendingIds } = this.#group;
+    if (phase === "Dead") return true;
+    return (
+      phase === "Empty" && generation === 0 && pendingIds.size === 0 && this.offsets.isEmpty
+    );
+  }
+
+  /** The group was loaded: its members have a session's time to come back. */
+  resume(): void {
+    for (const { memberId, sessionTimeoutMs } of this.#group.members.values())
+      this.#sessions.start(memberId, sessionTimeoutMs);
+    const { phase } = this.#group;
+    if (phase === "PreparingRebalance" || phase === "CompletingRebalance")
+      this.#arm(rebalanceTimeoutMs(this.#group));
+  }
+
+  dispatch(event: GroupEvent): void {
+    const { group, effects } = transition(this.#group, event, this.#host.rules());
+    const forget = effects.some(({ tag }) => tag === "forget");
+    try {
+      if (forget) this.write(this.#nothingLeft());
+      else if (effects.some(({ tag }) => tag === "write")) this.write([recordOf(group)]);
+    } catch (error) {
+      if (event.tag === "session-expired") this.#sessions.start(event.memberId, GROUP_RETRY_MS);
+      if (event.tag === "rebalance-timeout") this.#arm(GROUP_RETRY_MS);
+      this.#host.refused(event, error);
+      return;
+    }
+    this.#group = group;
+    for (const effect of effects) this.#perform(effect);
+    this.#host.changed(this);
+  }
+
+  /** @throws KarstError, and nothing was written. */
+  write(changes: readonly StateChange[]): Promise<void> {
+    const durable = this.#host.write(changes);
+    this.#durable = durable;
+    const settled = (): void => {
+      if (this.#durable === durable) this.#durable = undefined;
+    };
+    // A failure ends the coordinator: nothing is answered from here any more.
+    durable.then(settled, () => undefined);
+    return durable;
+  }
+
+  /** Nothing happens by itself any more. */
+  stop(): void {
+    this.#sessions.stopAll();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #perform(effect: GroupEffect): void {
+    switch (effect.tag) {
+      case "session":
+        if (effect.timeoutMs === undefined) this.#sessions.stop(effect.memberId);
+        else this.#sessions.start(effect.memberId, effect.timeoutMs);
+        break;
+      case "timer":
+        this.#arm(effect.delayMs);
+        break;
+      case "joined":
+      case "synced":
+      case "answered":
+        this.#host.answer(effect, this.#durable);
+        break;
+      case "write":
+      case "forget":
+        break;
+    }
+  }
+
+  #arm(delayMs: number | undefined): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (delayMs === undefined) return;
+    this.#timer = this.#host.clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      this.dispatch({ tag: "rebalance-timeout" });
+    });
+  }
+
+  #nothingLeft(): StateChange[] {
+    const { groupId } = this;
+    const changes: StateChange[] = [
+      { key: encodeKey({ tag: "group", groupId }), value: undefined },
+    ];
+    for (const { topicId, partition } of this.offsets.entries())
+      changes.push({
+        key: encodeKey({ tag: "offset", groupId, topicId, partition }),
+        value: undefined,
+      });
+    return changes;
+  }
+}
+
+function recordOf(group: Group): StateChange {
+  return { key: encodeKey({ tag: "group", groupId: group.groupId }), value: encodeGroup(group) };
+}

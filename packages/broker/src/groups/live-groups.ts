@@ -1,0 +1,388 @@
+import type { StateChange, StateStream } from "@karst/core";
+import { ErrorCode } from "@karst/kafka-protocol";
+import { isKarstError, randomId, type Runtime } from "@karst/runtime";
+import { errorMessageOf } from "../kafka-errors.ts";
+import type { BrokerLimits } from "../limits.ts";
+import { emptyGroup, type Group, type Ticket } from "./group.ts";
+import {
+  type GroupEffect,
+  type GroupEvent,
+  type GroupRules,
+  type JoinAnswer,
+  type JoinEvent,
+  refusedJoin,
+  refusedSync,
+  type SyncAnswer,
+  type SyncEvent,
+} from "./group-event.ts";
+import { type EntryHost, GroupEntry } from "./group-entry.ts";
+import type { PartitionOffset } from "./group-offsets.ts";
+import { decodeGroup, decodeKey, decodeOffset, encodeKey, encodeOffset } from "./group-records.ts";
+import { commitError } from "./transition.ts";
+
+export interface LiveGroupsOptions {
+  readonly state: StateStream;
+  readonly runtime: Runtime;
+  readonly limits: BrokerLimits;
+  readonly initialRebalanceDelayMs: number;
+  /** The state cannot be relied on any more: it has to be loaded again. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Calls back when the connection of a request is gone; returns the unsubscriber. */
+type OnClosed = (listener: () => void) => () => void;
+
+type AnswerEffect = Extract<GroupEffect, { ticket: number }>;
+
+/** Who commits, or says so. */
+export interface Committer {
+  readonly memberId: string;
+  readonly instanceId: string | null;
+  /** < 0: outside of any generation. */
+  readonly generation: number;
+}
+
+export type CommitOutcome =
+  | { readonly tag: "refused"; readonly errorCode: number; readonly durable: Promise<void> | undefined }
+  | { readonly tag: "taken"; readonly durable: Promise<void> };
+
+const CLIENT_ID_LENGTH_MAX = 255;
+
+/**
+ * The groups of a loaded state.
+ *
+ * Invariants: every request that waits is in `#waiting`, and is answered once: by its group, or with NOT_COORDINATOR at the end. What
+ * is answered waits until the group's last write is durable. After `end` nothing changes, and everything is refused.
+ */
+export class LiveGroups {
+  readonly #options: LiveGroupsOptions;
+  readonly #entries = new Map<string, GroupEntry>();
+  readonly #waiting = new Map<Ticket, (effect: AnswerEffect) => void>();
+  readonly #host: EntryHost;
+  #ticket = 0;
+  #durable: Promise<void> | undefined;
+  #ended = false;
+
+  /** @throws KarstError `GROUP_STATE_CORRUPT`, `MALFORMED_MESSAGE` (`corrupt`). */
+  constructor(options: LiveGroupsOptions) {
+    this.#options = options;
+    this.#host = {
+      clock: options.runtime.clock,
+      rules: () => this.#rules(),
+      write: (changes) => this.#write(changes),
+      answer: (effect, durable) => this.#answer(effect, durable),
+      refused: (event, error) => this.#refused(event, error),
+      changed: (entry) => this.#drop(entry),
+    };
+    this.#load();
+    for (const entry of this.#entries.values()) entry.resume();
+  }
+
+  get entries(): Iterable<GroupEntry> {
+    return this.#entries.values();
+  }
+
+  get(groupId: string): GroupEntry | undefined {
+    return this.#entries.get(groupId);
+  }
+
+  /** What an answer about this group, or about there being none, has to wait for; undefined: nothing. */
+  durableOf(groupId: string): Promise<void> | undefined {
+    const entry = this.#entries.get(groupId);
+    return entry === undefined ? this.#durable : entry.durable;
+  }
+
+  /** What an answer about all groups has to wait for. */
+  get durable(): Promise<void> | undefined {
+    return this.#durable;
+  }
+
+  join(
+    groupId: string,
+    request: Omit<JoinEvent, "tag" | "ticket" | "freshMemberId">,
+    onClosed: OnClosed,
+  ): Promise<JoinAnswer> {
+    if (groupId === "") return refuseJoin(request, ErrorCode.INVALID_GROUP_ID);
+    const { sessionTimeoutMsMin, sessionTimeoutMsMax } = this.#options.limits;
+    const { sessionTimeoutMs, memberId } = request;
+    if (sessionTimeoutMs < sessionTimeoutMsMin || sessionTimeoutMs > sessionTimeoutMsMax)
+      return refuseJoin(request, ErrorCode.INVALID_SESSION_TIMEOUT);
+    if (!this.#entries.has(groupId) && memberId !== "")
+      return this.#later(groupId, refusedJoin(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
+    const entry = this.#ensure(groupId);
+    if (entry === undefined) return refuseJoin(request, ErrorCode.GROUP_MAX_SIZE_REACHED);
+    return this.#ask(
+      entry,
+      (ticket) => ({
+        ...request,
+        tag: "join",
+        ticket,
+        freshMemberId: this.#mint(request.instanceId ?? request.clientId),
+      }),
+      (effect) =>
+        effect.tag === "joined"
+          ? effect.answer
+          : refusedJoin(memberId, codeOf(effect)),
+      { memberId, onClosed },
+    );
+  }
+
+  sync(
+    groupId: string,
+    request: Omit<SyncEvent, "tag" | "ticket">,
+    onClosed: OnClosed,
+  ): Promise<SyncAnswer> {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined) return this.#later(groupId, refusedSync(ErrorCode.UNKNOWN_MEMBER_ID));
+    return this.#ask(
+      entry,
+      (ticket) => ({ ...request, tag: "sync", ticket }),
+      (effect) => (effect.tag === "synced" ? effect.answer : refusedSync(codeOf(effect))),
+      { memberId: request.memberId, onClosed },
+    );
+  }
+
+  heartbeat(groupId: string, by: Committer): Promise<number> {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID);
+    return this.#ask(entry, (ticket) => ({ tag: "heartbeat", ticket, ...by }), codeOf);
+  }
+
+  leave(
+    groupId: string,
+    who: { readonly memberId: string; readonly instanceId: string | null },
+  ): Promise<number> {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID);
+    return this.#ask(entry, (ticket) => ({ tag: "leave", ticket, ...who }), codeOf);
+  }
+
+  delete(groupId: string): Promise<number> {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined) return this.#later(groupId, ErrorCode.GROUP_ID_NOT_FOUND);
+    return this.#ask(entry, (ticket) => ({ tag: "delete", ticket }), codeOf);
+  }
+
+  /**
+   * @param unknownGroup the error for a generation of a group that does not exist.
+   * @param offsets at least one.
+   */
+  commit(
+    groupId: string,
+    by: Committer,
+    offsets: readonly PartitionOffset[],
+    unknownGroup: number,
+  ): CommitOutcome {
+    const refused = (errorCode: number): CommitOutcome => ({
+      tag: "refused",
+      errorCode,
+      durable: this.durableOf(groupId),
+    });
+    if (this.#ended) return refused(ErrorCode.NOT_COORDINATOR);
+    if (!this.#entries.has(groupId) && by.generation >= 0) return refused(unknownGroup);
+    const entry = this.#ensure(groupId);
+    if (entry === undefined) return refused(ErrorCode.GROUP_MAX_SIZE_REACHED);
+    const error = commitError(entry.group, by);
+    if (error !== undefined) return refused(error);
+    try {
+      const durable = entry.write(
+        offsets.map(({ topicId, partition, committed }) => ({
+          key: encodeKey({ tag: "offset", groupId, topicId, partition }),
+          value: encodeOffset(committed),
+        })),
+      );
+      for (const offset of offsets) entry.offsets.set(offset);
+      entry.dispatch({ tag: "touched", memberId: by.memberId });
+      return { tag: "taken", durable };
+    } catch (cause) {
+      this.#drop(entry);
+      return refused(this.#failedWrite(groupId, cause));
+    }
+  }
+
+  /** Forgets offsets. Resolves with an error code when that is durable. */
+  async deleteOffsets(
+    groupId: string,
+    offsets: readonly { readonly topicId: string; readonly partition: number }[],
+  ): Promise<number> {
+    const entry = this.#entries.get(groupId);
+    if (entry === undefined || this.#ended) return ErrorCode.NOT_COORDINATOR;
+    try {
+      const durable = entry.write(
+        offsets.map(({ topicId, partition }) => ({
+          key: encodeKey({ tag: "offset", groupId, topicId, partition }),
+          value: undefined,
+        })),
+      );
+      for (const { topicId, partition } of offsets) entry.offsets.delete(topicId, partition);
+      this.#drop(entry);
+      await durable;
+      return ErrorCode.NONE;
+    } catch (cause) {
+      return this.#failedWrite(groupId, cause);
+    }
+  }
+
+  /** Answers everybody who waits with NOT_COORDINATOR. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const entry of this.#entries.values()) entry.stop();
+    this.#entries.clear();
+    for (const ticket of [...this.#waiting.keys()])
+      this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR });
+  }
+
+  #load(): void {
+    const { state } = this.#options;
+    const offsets: PartitionOffset[] = [];
+    const groupIds: string[] = [];
+    for (const { key, value } of state.entries()) {
+      const decoded = decodeKey(key);
+      if (decoded.tag === "group") {
+        this.#add(decodeGroup(decoded.groupId, value));
+      } else {
+        const { groupId, topicId, partition } = decoded;
+        groupIds.push(groupId);
+        offsets.push({ topicId, partition, committed: decodeOffset(value) });
+      }
+    }
+    const nowMs = this.#options.runtime.clock.wallMs();
+    for (const [at, offset] of offsets.entries()) {
+      const groupId = groupIds[at] ?? "";
+      const entry = this.#entries.get(groupId) ?? this.#add(emptyGroup(groupId, nowMs));
+      entry.offsets.set(offset);
+    }
+  }
+
+  #add(group: Group): GroupEntry {
+    const entry = new GroupEntry(group, this.#host);
+    this.#entries.set(group.groupId, entry);
+    return entry;
+  }
+
+  /** undefined: there are too many groups. */
+  #ensure(groupId: string): GroupEntry | undefined {
+    const known = this.#entries.get(groupId);
+    if (known !== undefined) return known;
+    const { limits, runtime } = this.#options;
+    if (this.#entries.size < limits.groupsMax)
+      return this.#add(emptyGroup(groupId, runtime.clock.wallMs()));
+    runtime.log.warn("too-many-groups", { groups: this.#entries.size });
+    return undefined;
+  }
+
+  #drop(entry: GroupEntry): void {
+    if (!entry.isForgettable || this.#entries.get(entry.groupId) !== entry) return;
+    entry.stop();
+    this.#entries.delete(entry.groupId);
+  }
+
+  #rules(): GroupRules {
+    const { limits, runtime, initialRebalanceDelayMs } = this.#options;
+    return {
+      nowMs: runtime.clock.wallMs(),
+      initialRebalanceDelayMs,
+      membersMax: limits.groupMembersMax,
+      bytesMax: limits.groupBytesMax,
+    };
+  }
+
+  #mint(prefix: string): string {
+    const id = randomId(this.#options.runtime.random);
+    const uuid = [0, 8, 12, 16, 20].map((from, at, all) => id.slice(from, all[at + 1] ?? 32));
+    return `${prefix.slice(0, CLIENT_ID_LENGTH_MAX)}-${uuid.join("-")}`;
+  }
+
+  /** Gives an event to a group, and resolves with the answer to it. */
+  #ask<Answer>(
+    entry: GroupEntry,
+    eventOf: (ticket: Ticket) => GroupEvent,
+    answerOf: (effect: AnswerEffect) => Answer,
+    parked?: { readonly memberId: string; readonly onClosed: OnClosed },
+  ): Promise<Answer> {
+    const ticket = (this.#ticket += 1);
+    const event = eventOf(ticket);
+    return new Promise((resolve) => {
+      let unsubscribe: (() => void) | undefined;
+      this.#waiting.set(ticket, (effect) => {
+        unsubscribe?.();
+        resolve(answerOf(effect));
+      });
+      if (this.#ended) {
+        this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR });
+        return;
+      }
+      entry.dispatch(event);
+      if (parked === undefined || !this.#waiting.has(ticket)) return;
+      const memberId = event.tag === "join" && event.memberId === "" ? event.freshMemberId : parked.memberId;
+      unsubscribe = parked.onClosed(() => {
+        if (!this.#ended) entry.dispatch({ tag: "abandoned", memberId, ticket });
+      });
+    });
+  }
+
+  /** An answer about a group that does not exist. */
+  async #later<Answer>(groupId: string, answer: Answer): Promise<Answer> {
+    // Where that fails the group is not ours any more, and so there is none here.
+    await this.durableOf(groupId)?.catch(() => undefined);
+    return answer;
+  }
+
+  #answer(effect: AnswerEffect, durable: Promise<void> | undefined): void {
+    if (durable === undefined) {
+      this.#send(effect);
+      return;
+    }
+    const { ticket } = effect;
+    durable.then(
+      () => this.#send(effect),
+      () => this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR }),
+    );
+  }
+
+  #send(effect: AnswerEffect): void {
+    const answer = this.#waiting.get(effect.ticket);
+    this.#waiting.delete(effect.ticket);
+    answer?.(effect);
+  }
+
+  #refused(event: GroupEvent, error: unknown): void {
+    const errorCode = this.#failedWrite(event.tag, error);
+    if ("ticket" in event && event.tag !== "abandoned")
+      this.#send({ tag: "answered", ticket: event.ticket, errorCode });
+  }
+
+  /** What those are told whose change could not be written. */
+  #failedWrite(what: string, error: unknown): number {
+    const { log } = this.#options.runtime;
+    log.warn("group-write-refused", { what, reason: errorMessageOf(error) });
+    if (isKarstError(error, "invalid")) return ErrorCode.INVALID_COMMIT_OFFSET_SIZE;
+    if (isKarstError(error, "unavailable")) return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    this.#options.onFailed(error);
+    return ErrorCode.NOT_COORDINATOR;
+  }
+
+  #write(changes: readonly StateChange[]): Promise<void> {
+    const { durable } = this.#options.state.write(changes);
+    this.#durable = durable;
+    durable.then(
+      () => {
+        if (this.#durable === durable) this.#durable = undefined;
+      },
+      (error: unknown) => {
+        // Nobody knows what is on record now.
+        if (!this.#ended) this.#options.onFailed(error);
+      },
+    );
+    return durable;
+  }
+}
+
+function codeOf(effect: AnswerEffect): number {
+  return effect.tag === "answered" ? effect.errorCode : effect.answer.errorCode;
+}
+
+function refuseJoin({ memberId }: { readonly memberId: string }, errorCode: number): Promise<JoinAnswer> {
+  return Promise.resolve(refusedJoin(memberId, errorCode));
+}
