@@ -8,7 +8,7 @@ import type { GroupEffect, GroupEvent } from "../../src/groups/group-event.ts";
 import { transition } from "../../src/groups/transition.ts";
 import { RULES } from "./builder.ts";
 
-const numRuns = Number(process.env["KARST_RUNS"] ?? 200);
+const numRuns = Number(process.env["KARST_RUNS"] ?? 100);
 
 /** Small numbers choose among what there is when the event is made. */
 interface Draw {
