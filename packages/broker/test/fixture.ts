@@ -56,6 +56,7 @@ export async function startFixture(
     topics,
     runtime,
     listen: { host: "127.0.0.1", port: 0 },
+    groupInitialRebalanceDelayMs: 0,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.autoCreateTopics === undefined
       ? {}
