@@ -1,5 +1,16 @@
 export { CallFault, type CallFaultOptions, canInject } from "./call-fault.ts";
 export { type Row, vegaRows } from "./dataset.ts";
+export {
+  committedOffsets,
+  GROUP_PARTITIONS,
+  groupRun,
+  type GroupRunResult,
+  until,
+} from "./groups/group-run.ts";
+export { GroupWriter } from "./groups/group-writer.ts";
+export { kafkajsMember } from "./groups/kafkajs-member.ts";
+export { KcatMember } from "./groups/kcat-member.ts";
+export { platformaticMember } from "./groups/platformatic-member.ts";
 export type { KillRunResult } from "./kill-run.ts";
 export { type EmbeddedReading, readEmbedded } from "./embedded-reading.ts";
 export { errorNameOf, Ledger } from "./ledger.ts";

@@ -51,7 +51,7 @@ export async function sweepOffsets(options: SweepOptions): Promise<void> {
     // A topic that this image does not know yet would look like one that is gone.
     await engine.catalogue.refresh();
     let seen = 0;
-    for (const entry of [...groups.entries]) {
+    for (const entry of groups.entries) {
       if (signal.aborted) return;
       await sweepOne(entry, options);
       seen += 1;
@@ -85,5 +85,6 @@ async function sweepOne(entry: GroupEntry, options: SweepOptions): Promise<void>
       );
     if (still.length > 0) await groups.deleteOffsets(entry.groupId, still);
   }
-  if (!signal.aborted && isAbandoned(entry.group, entry.offsets)) await groups.delete(entry.groupId);
+  if (!signal.aborted && isAbandoned(entry.group, entry.offsets))
+    await groups.delete(entry.groupId);
 }

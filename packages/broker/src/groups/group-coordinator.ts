@@ -1,4 +1,10 @@
-import { type Engine, hasStateStream, openStateStream, type StateStream, type Topics } from "@karst/core";
+import {
+  type Engine,
+  hasStateStream,
+  openStateStream,
+  type StateStream,
+  type Topics,
+} from "@karst/core";
 import { ErrorCode } from "@karst/kafka-protocol";
 import { isKarstError, type Runtime, sleep, type Timer } from "@karst/runtime";
 import { errorMessageOf } from "../kafka-errors.ts";

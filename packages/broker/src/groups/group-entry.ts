@@ -1,13 +1,12 @@
 import type { StateChange } from "@karst/core";
 import type { Clock, Timer } from "@karst/runtime";
 import { GROUP_RETRY_MS } from "../limits.ts";
-import type { Group } from "./group.ts";
+import { type Group, rebalanceTimeoutMs } from "./group.ts";
 import type { GroupEffect, GroupEvent, GroupRules } from "./group-event.ts";
 import { GroupOffsets } from "./group-offsets.ts";
 import { encodeGroup, encodeKey } from "./group-records.ts";
 import { Sessions } from "./sessions.ts";
 import { transition } from "./transition.ts";
-import { rebalanceTimeoutMs } from "./group.ts";
 
 type AnswerEffect = Extract<GroupEffect, { ticket: number }>;
 
@@ -64,9 +63,7 @@ export class GroupEntry {
   get isForgettable(): boolean {
     const { phase, generation, pendingIds } = this.#group;
     if (phase === "Dead") return true;
-    return (
-      phase === "Empty" && generation === 0 && pendingIds.size === 0 && this.offsets.isEmpty
-    );
+    return phase === "Empty" && generation === 0 && pendingIds.size === 0 && this.offsets.isEmpty;
   }
 
   /** The group was loaded: its members have a session's time to come back. */
@@ -82,8 +79,8 @@ export class GroupEntry {
     const { group, effects } = transition(this.#group, event, this.#host.rules());
     const forget = effects.some(({ tag }) => tag === "forget");
     try {
-      if (forget) this.write(this.#nothingLeft());
-      else if (effects.some(({ tag }) => tag === "write")) this.write([recordOf(group)]);
+      if (forget) this.#record(this.#nothingLeft());
+      else if (effects.some(({ tag }) => tag === "write")) this.#record([recordOf(group)]);
     } catch (error) {
       if (event.tag === "session-expired") this.#sessions.start(event.memberId, GROUP_RETRY_MS);
       if (event.tag === "rebalance-timeout") this.#arm(GROUP_RETRY_MS);
@@ -95,16 +92,9 @@ export class GroupEntry {
     this.#host.changed(this);
   }
 
-  /** @throws KarstError, and nothing was written. */
+  /** Changes of what is on record beside the group itself. @throws KarstError, and nothing was written. */
   write(changes: readonly StateChange[]): Promise<void> {
-    const durable = this.#host.write(changes);
-    this.#durable = durable;
-    const settled = (): void => {
-      if (this.#durable === durable) this.#durable = undefined;
-    };
-    // A failure ends the coordinator: nothing is answered from here any more.
-    durable.then(settled, () => undefined);
-    return durable;
+    return this.#record(changes).durable;
   }
 
   /** Nothing happens by itself any more. */
@@ -112,6 +102,17 @@ export class GroupEntry {
     this.#sessions.stopAll();
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  #record(changes: readonly StateChange[]): { readonly durable: Promise<void> } {
+    const durable = this.#host.write(changes);
+    this.#durable = durable;
+    const settled = (): void => {
+      if (this.#durable === durable) this.#durable = undefined;
+    };
+    // A failure ends the coordinator: nothing is answered from here any more.
+    durable.then(settled, () => undefined);
+    return { durable };
   }
 
   #perform(effect: GroupEffect): void {

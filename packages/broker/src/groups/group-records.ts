@@ -60,7 +60,12 @@ function codec<const F extends ConstructorParameters<typeof MessageCodec>[0]["fi
   name: string,
   fields: F,
 ): MessageCodec<MessageOf<F>, InputOf<F>> {
-  return new MessageCodec({ name, fields, versions: { min: VERSION, max: VERSION }, flexibleFrom: 0 });
+  return new MessageCodec({
+    name,
+    fields,
+    versions: { min: VERSION, max: VERSION },
+    flexibleFrom: 0,
+  });
 }
 
 const groupKey = codec("GroupKey", groupKeyFields);

@@ -1,12 +1,7 @@
 import { ErrorCode } from "@karst/kafka-protocol";
 
 /** Kafka's names, as ListGroups and DescribeGroups give them. */
-export type GroupPhase =
-  | "Empty"
-  | "PreparingRebalance"
-  | "CompletingRebalance"
-  | "Stable"
-  | "Dead";
+export type GroupPhase = "Empty" | "PreparingRebalance" | "CompletingRebalance" | "Stable" | "Dead";
 
 /** Names a request that waits for its answer; never reused by a coordinator. */
 export type Ticket = number;

@@ -14,15 +14,12 @@ export function join(change: Change, event: JoinEvent): void {
     refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE);
     return;
   }
-  const holder =
-    event.instanceId === null ? undefined : memberOfInstance(group, event.instanceId);
+  const holder = event.instanceId === null ? undefined : memberOfInstance(group, event.instanceId);
   const before = event.memberId === "" ? holder : group.members.get(event.memberId);
   if (isFull(change, event, before)) {
     change.dropPendingId(event.memberId);
     refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
-  } else if (
-    !fitsProtocols(group, before?.memberId ?? "", event.protocolType, event.protocols)
-  ) {
+  } else if (!fitsProtocols(group, before?.memberId ?? "", event.protocolType, event.protocols)) {
     refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
   } else if (event.memberId !== "") {
     joinAgain(change, event, refuse);

@@ -43,8 +43,18 @@ export interface Committer {
 }
 
 export type CommitOutcome =
-  | { readonly tag: "refused"; readonly errorCode: number; readonly durable: Promise<void> | undefined }
+  | {
+      readonly tag: "refused";
+      readonly errorCode: number;
+      readonly durable: Promise<void> | undefined;
+    }
   | { readonly tag: "taken"; readonly durable: Promise<void> };
+
+interface WaitingRequest {
+  readonly answer: (effect: AnswerEffect) => void;
+  /** Does not want to hear any more that the connection is gone. */
+  unsubscribe: () => void;
+}
 
 const CLIENT_ID_LENGTH_MAX = 255;
 
@@ -57,7 +67,7 @@ const CLIENT_ID_LENGTH_MAX = 255;
 export class LiveGroups {
   readonly #options: LiveGroupsOptions;
   readonly #entries = new Map<string, GroupEntry>();
-  readonly #waiting = new Map<Ticket, (effect: AnswerEffect) => void>();
+  readonly #waiting = new Map<Ticket, WaitingRequest>();
   readonly #host: EntryHost;
   #ticket = 0;
   #durable: Promise<void> | undefined;
@@ -119,10 +129,7 @@ export class LiveGroups {
         ticket,
         freshMemberId: this.#mint(request.instanceId ?? request.clientId),
       }),
-      (effect) =>
-        effect.tag === "joined"
-          ? effect.answer
-          : refusedJoin(memberId, codeOf(effect)),
+      (effect) => (effect.tag === "joined" ? effect.answer : refusedJoin(memberId, codeOf(effect))),
       { memberId, onClosed },
     );
   }
@@ -229,7 +236,7 @@ export class LiveGroups {
     this.#ended = true;
     for (const entry of this.#entries.values()) entry.stop();
     this.#entries.clear();
-    for (const ticket of [...this.#waiting.keys()])
+    for (const ticket of this.#waiting.keys())
       this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR });
   }
 
@@ -304,19 +311,20 @@ export class LiveGroups {
     const ticket = (this.#ticket += 1);
     const event = eventOf(ticket);
     return new Promise((resolve) => {
-      let unsubscribe: (() => void) | undefined;
-      this.#waiting.set(ticket, (effect) => {
-        unsubscribe?.();
-        resolve(answerOf(effect));
-      });
+      const waiting: WaitingRequest = {
+        answer: (effect) => resolve(answerOf(effect)),
+        unsubscribe: () => undefined,
+      };
+      this.#waiting.set(ticket, waiting);
       if (this.#ended) {
         this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR });
         return;
       }
       entry.dispatch(event);
       if (parked === undefined || !this.#waiting.has(ticket)) return;
-      const memberId = event.tag === "join" && event.memberId === "" ? event.freshMemberId : parked.memberId;
-      unsubscribe = parked.onClosed(() => {
+      const isNew = event.tag === "join" && event.memberId === "";
+      const memberId = isNew ? event.freshMemberId : parked.memberId;
+      waiting.unsubscribe = parked.onClosed(() => {
         if (!this.#ended) entry.dispatch({ tag: "abandoned", memberId, ticket });
       });
     });
@@ -342,9 +350,10 @@ export class LiveGroups {
   }
 
   #send(effect: AnswerEffect): void {
-    const answer = this.#waiting.get(effect.ticket);
+    const waiting = this.#waiting.get(effect.ticket);
     this.#waiting.delete(effect.ticket);
-    answer?.(effect);
+    waiting?.unsubscribe();
+    waiting?.answer(effect);
   }
 
   #refused(event: GroupEvent, error: unknown): void {
@@ -383,6 +392,9 @@ function codeOf(effect: AnswerEffect): number {
   return effect.tag === "answered" ? effect.errorCode : effect.answer.errorCode;
 }
 
-function refuseJoin({ memberId }: { readonly memberId: string }, errorCode: number): Promise<JoinAnswer> {
+function refuseJoin(
+  { memberId }: { readonly memberId: string },
+  errorCode: number,
+): Promise<JoinAnswer> {
   return Promise.resolve(refusedJoin(memberId, errorCode));
 }

@@ -5,8 +5,7 @@ function commonProtocols(members: Iterable<Member>): ReadonlySet<string> {
   let common: Set<string> | undefined;
   for (const { protocols } of members) {
     const names = new Set(protocols.map(({ name }) => name));
-    common =
-      common === undefined ? names : new Set([...common].filter((name) => names.has(name)));
+    common = common === undefined ? names : new Set([...common].filter((name) => names.has(name)));
   }
   return common ?? new Set();
 }
@@ -42,10 +41,7 @@ export function chooseProtocol(members: ReadonlyMap<string, Member>): string | u
   return chosen;
 }
 
-export function sameProtocols(
-  a: readonly MemberProtocol[],
-  b: readonly MemberProtocol[],
-): boolean {
+export function sameProtocols(a: readonly MemberProtocol[], b: readonly MemberProtocol[]): boolean {
   return (
     a.length === b.length &&
     a.every(({ name, metadata }, at) => {

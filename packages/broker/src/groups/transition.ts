@@ -142,7 +142,11 @@ function remove(change: Change, { ticket }: Extract<GroupEvent, { tag: "delete" 
 /** Why offsets of whoever says this are not taken; undefined: they are. */
 export function commitError(
   group: Group,
-  by: { readonly memberId: string; readonly instanceId: string | null; readonly generation: number },
+  by: {
+    readonly memberId: string;
+    readonly instanceId: string | null;
+    readonly generation: number;
+  },
 ): number | undefined {
   const { memberId, instanceId, generation } = by;
   if (group.phase === "Dead") return ErrorCode.COORDINATOR_NOT_AVAILABLE;

@@ -89,8 +89,7 @@ function chosen(
 ): TopicResponse[] {
   return topics.map((entry) => {
     const topic = resolveTopic(broker.topics, entry, byId);
-    const errorCode =
-      byId && topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.NONE;
+    const errorCode = byId && topic === undefined ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.NONE;
     return {
       name: entry.name,
       topicId: entry.topicId,

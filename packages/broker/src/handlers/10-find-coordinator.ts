@@ -32,14 +32,22 @@ export function findCoordinator(
       ? { coordinators: request.coordinatorKeys.map((key) => ({ key, ...found })) }
       : { ...found };
   if (request.keyType !== GROUP)
-    return { response: respond(nobody(ErrorCode.INVALID_REQUEST, "only groups have a coordinator")) };
+    return {
+      response: respond(nobody(ErrorCode.INVALID_REQUEST, "only groups have a coordinator")),
+    };
   return {
     response: broker.groups.find().then((access) => {
       if (access.tag === "refused" && access.errorCode !== ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
         return respond(nobody(ErrorCode.COORDINATOR_NOT_AVAILABLE, "the coordinator has ended"));
       // It is this node also while it loads: its answers say so.
       const { host, port } = broker.advertised;
-      return respond({ nodeId: NODE_ID, host, port, errorCode: ErrorCode.NONE, errorMessage: null });
+      return respond({
+        nodeId: NODE_ID,
+        host,
+        port,
+        errorCode: ErrorCode.NONE,
+        errorMessage: null,
+      });
     }),
   };
 }

@@ -52,8 +52,7 @@ function responseOf(answer: JoinAnswer, version: number): JoinGroupResponseInput
     errorCode: answer.errorCode,
     generationId: answer.generation,
     protocolType: answer.protocolType ?? null,
-    protocolName:
-      answer.protocolName ?? (version >= FIRST_VERSION_WITH_NULL_PROTOCOL ? null : ""),
+    protocolName: answer.protocolName ?? (version >= FIRST_VERSION_WITH_NULL_PROTOCOL ? null : ""),
     leader: answer.leaderId,
     // A version that does not know it is never told to skip.
     ...(answer.skipAssignment && { skipAssignment: true }),

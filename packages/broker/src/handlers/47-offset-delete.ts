@@ -17,8 +17,7 @@ export function offsetDelete(
   request: OffsetDeleteRequest,
 ): Handling<OffsetDeleteResponseInput> {
   const access = broker.groups.access;
-  if (access.tag === "refused")
-    return { response: { errorCode: access.errorCode, topics: [] } };
+  if (access.tag === "refused") return { response: { errorCode: access.errorCode, topics: [] } };
   return { response: deleteOffsets(broker, access.groups, request) };
 }
 
@@ -48,8 +47,7 @@ async function deleteOffsets(
       }),
     };
   });
-  const errorCode =
-    gone.length === 0 ? ErrorCode.NONE : await groups.deleteOffsets(groupId, gone);
+  const errorCode = gone.length === 0 ? ErrorCode.NONE : await groups.deleteOffsets(groupId, gone);
   return errorCode === ErrorCode.NONE ? { errorCode, topics } : { errorCode, topics: [] };
 }
 

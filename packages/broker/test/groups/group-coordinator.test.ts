@@ -109,10 +109,7 @@ describe("after a crash", () => {
   });
 
   test("who has left stays away, and who was deleted too", async () => {
-    const [one, two] = [
-      await world.stable("g", { instanceId: "i" }),
-      await world.stable("gone"),
-    ];
+    const [one, two] = [await world.stable("g", { instanceId: "i" }), await world.stable("gone")];
     const groups = await world.groups();
     assert.equal(await groups.leave("g", one), ErrorCode.NONE);
     await taken(await world.commit("gone", 3, two));
@@ -237,10 +234,14 @@ describe("refusals", () => {
 
   test("commits of an older generation, another member, an unknown group", async () => {
     const by = await world.stable("g");
-    const commit = async (committer: typeof by) => refusedWith(await world.commit("g", 1, committer));
+    const commit = async (committer: typeof by) =>
+      refusedWith(await world.commit("g", 1, committer));
     assert.equal(await commit({ ...by, generation: 0 }), ErrorCode.ILLEGAL_GENERATION);
     assert.equal(await commit({ ...by, memberId: "x" }), ErrorCode.UNKNOWN_MEMBER_ID);
-    assert.equal(await commit({ ...by, generation: -1, memberId: "" }), ErrorCode.UNKNOWN_MEMBER_ID);
+    assert.equal(
+      await commit({ ...by, generation: -1, memberId: "" }),
+      ErrorCode.UNKNOWN_MEMBER_ID,
+    );
     assert.equal(refusedWith(await world.commit("nobody", 1, by)), ErrorCode.ILLEGAL_GENERATION);
     assert.equal(await world.committed("g"), undefined);
     assert.equal((await world.groups()).get("nobody"), undefined);

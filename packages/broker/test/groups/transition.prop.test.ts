@@ -20,8 +20,22 @@ interface Draw {
 
 const draw: fc.Arbitrary<Draw> = fc.record({
   what: fc.constantFrom(
-    "join", "join", "rejoin", "rejoin", "rejoin", "static", "sync", "sync", "sync", "heartbeat",
-    "leave", "abandon", "expire", "timeout", "delete", "evict",
+    "join",
+    "join",
+    "rejoin",
+    "rejoin",
+    "rejoin",
+    "static",
+    "sync",
+    "sync",
+    "sync",
+    "heartbeat",
+    "leave",
+    "abandon",
+    "expire",
+    "timeout",
+    "delete",
+    "evict",
   ),
   who: fc.nat(20),
   how: fc.nat(5),
@@ -55,12 +69,21 @@ class Observer {
     }
     assert(group.generation >= before.generation, "generations increase");
     if (group.generation > before.generation)
-      assert(effects.some(({ tag }) => tag === "write"), "a generation is written");
+      assert(
+        effects.some(({ tag }) => tag === "write"),
+        "a generation is written",
+      );
     if (before.phase !== "Stable" && group.phase === "Stable")
-      assert(effects.some(({ tag }) => tag === "write"), "an assignment is written");
+      assert(
+        effects.some(({ tag }) => tag === "write"),
+        "an assignment is written",
+      );
   }
 
-  #joined(answer: { generation: number; leaderId: string; members: readonly unknown[] }, group: Group) {
+  #joined(
+    answer: { generation: number; leaderId: string; members: readonly unknown[] },
+    group: Group,
+  ) {
     assert.equal(answer.generation, group.generation);
     const leader = this.leaders.get(answer.generation);
     if (leader !== undefined && group.members.has(leader)) assert.equal(answer.leaderId, leader);

@@ -69,7 +69,11 @@ describe("joining", () => {
 
   const refusals: readonly (readonly [string, Parameters<GroupBuilder["join"]>, number])[] = [
     ["an unknown id", ["nobody"], ErrorCode.UNKNOWN_MEMBER_ID],
-    ["another protocol type", ["", { protocolType: "connect" }], ErrorCode.INCONSISTENT_GROUP_PROTOCOL],
+    [
+      "another protocol type",
+      ["", { protocolType: "connect" }],
+      ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+    ],
     ["no protocol", ["", { protocols: [] }], ErrorCode.INCONSISTENT_GROUP_PROTOCOL],
     [
       "no common protocol",

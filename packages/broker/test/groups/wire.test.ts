@@ -20,7 +20,11 @@ import { describe, test } from "vitest";
 import type { TestClient } from "../client.ts";
 import { createTopic, type Fixture, withFixture } from "../fixture.ts";
 
-const SUBSCRIPTION = concatBytes([Uint8Array.of(0, 0, 0, 0, 0, 1, 0, 1), utf8Encode("t"), new Uint8Array(4)]);
+const SUBSCRIPTION = concatBytes([
+  Uint8Array.of(0, 0, 0, 0, 0, 1, 0, 1),
+  utf8Encode("t"),
+  new Uint8Array(4),
+]);
 
 function versions(api: { readonly versions: { readonly min: number; readonly max: number } }) {
   const { min, max } = api.versions;
@@ -82,7 +86,10 @@ function commitRequest(
   groupId: string,
   version: number,
   offset: number,
-  by: { readonly memberId: string; readonly generationId: number } = { memberId: "", generationId: -1 },
+  by: { readonly memberId: string; readonly generationId: number } = {
+    memberId: "",
+    generationId: -1,
+  },
 ): OffsetCommitRequestInput {
   const topic = version >= 10 ? { topicId: topicIdOf(fixture) } : { name: "t" };
   return {
@@ -212,7 +219,8 @@ describe("every version", () => {
       assert.deepEqual(await commit("g", by), [ErrorCode.NONE, unknown]);
       assert.deepEqual(await commit("simple"), [ErrorCode.NONE, unknown]);
       assert.deepEqual(await commit("g"), [ErrorCode.UNKNOWN_MEMBER_ID, unknown]);
-      const unknownGroup = version >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
+      const unknownGroup =
+        version >= 9 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
       assert.deepEqual(await commit("new", by), [unknownGroup, unknown]);
     }),
   );
@@ -229,7 +237,10 @@ describe("every version", () => {
           });
           return groups[0];
         }
-        const request = { groupId, topics: wanted as { name: string; partitionIndexes: number[] }[] | null };
+        const request = {
+          groupId,
+          topics: wanted as { name: string; partitionIndexes: number[] }[] | null,
+        };
         return await client.call(offsetFetchApi, version, request);
       };
       const offsetsOf = (answer: Awaited<ReturnType<typeof fetch>>) =>
@@ -326,11 +337,7 @@ test("OffsetDelete keeps what the group subscribes to", () =>
     assert.equal(errorCode, ErrorCode.NONE);
     assert.deepEqual(
       topics.map(({ partitions }) => partitions[0]?.errorCode),
-      [
-        ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC,
-        ErrorCode.NONE,
-        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      ],
+      [ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC, ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     );
     const left = await client.call(offsetFetchApi, 8, { groups: [{ groupId: "g", topics: null }] });
     assert.deepEqual(
@@ -359,11 +366,7 @@ test("metadata of a commit has a limit, a topic has to exist", () =>
     });
     assert.deepEqual(
       topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode)),
-      [
-        ErrorCode.NONE,
-        ErrorCode.OFFSET_METADATA_TOO_LARGE,
-        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      ],
+      [ErrorCode.NONE, ErrorCode.OFFSET_METADATA_TOO_LARGE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     );
   }));
 
@@ -373,7 +376,11 @@ test("a join that waits holds up its own connection alone, and its answers come 
     const second = await fixture.connect();
     const { memberId: secondId } = await second.call(joinGroupApi, 5, joinRequest());
     const waiting = second.request(joinGroupApi, 5, joinRequest({ memberId: secondId }));
-    const behind = second.request(heartbeatApi, 3, { groupId: "g", generationId: 9, memberId: "x" });
+    const behind = second.request(heartbeatApi, 3, {
+      groupId: "g",
+      generationId: 9,
+      memberId: "x",
+    });
     const beat = { groupId: "g", generationId, memberId };
     for (;;) {
       const { errorCode } = await client.call(heartbeatApi, 3, beat);

@@ -95,9 +95,10 @@ export class LoggedState implements StateStream {
     this.#image.apply(changes);
     if (this.#isSnapshotDue) {
       this.#snapshotting = true;
-      void this.#snapshot().finally(() => {
+      const ended = (): void => {
         this.#snapshotting = false;
-      });
+      };
+      this.#snapshot().then(ended, ended);
     }
     return { durable: this.#durable };
   }
