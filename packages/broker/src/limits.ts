@@ -85,7 +85,7 @@ export const COORDINATOR_LOAD_WAIT_MS: number = 5_000;
 export const COORDINATOR_RETRY_MS_MIN: number = 100;
 export const COORDINATOR_RETRY_MS_MAX: number = 10_000;
 
-/** Pause before a timer of a group whose change could not be written is due again. */
+/** Pause before a group tries again what it could not do: write a change, find somebody to lead. */
 export const GROUP_RETRY_MS: number = 1_000;
 
 /** Groups looked at in one turn in search of offsets to expire, and changes in one write. */

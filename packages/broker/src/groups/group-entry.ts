@@ -7,8 +7,7 @@ import { GroupOffsets } from "./group-offsets.ts";
 import { encodeGroup, encodeKey } from "./group-records.ts";
 import { Sessions } from "./sessions.ts";
 import { transition } from "./transition.ts";
-
-type AnswerEffect = Extract<GroupEffect, { ticket: number }>;
+import type { AnswerEffect } from "./waiting-requests.ts";
 
 /** What a group needs of its coordinator. */
 export interface EntryHost {

@@ -5,7 +5,6 @@ import { errorMessageOf } from "../kafka-errors.ts";
 import type { BrokerLimits } from "../limits.ts";
 import { emptyGroup, type Group, type Ticket } from "./group.ts";
 import {
-  type GroupEffect,
   type GroupEvent,
   type GroupRules,
   type JoinAnswer,
@@ -19,6 +18,12 @@ import { type EntryHost, GroupEntry } from "./group-entry.ts";
 import type { PartitionOffset } from "./group-offsets.ts";
 import { decodeGroup, decodeKey, decodeOffset, encodeKey, encodeOffset } from "./group-records.ts";
 import { commitError } from "./transition.ts";
+import {
+  type AnswerEffect,
+  errorCodeOf,
+  type OnClosed,
+  WaitingRequests,
+} from "./waiting-requests.ts";
 
 export interface LiveGroupsOptions {
   readonly state: StateStream;
@@ -28,11 +33,6 @@ export interface LiveGroupsOptions {
   /** The state cannot be relied on any more: it has to be loaded again. */
   readonly onFailed: (error: unknown) => void;
 }
-
-/** Calls back when the connection of a request is gone; returns the unsubscriber. */
-type OnClosed = (listener: () => void) => () => void;
-
-type AnswerEffect = Extract<GroupEffect, { ticket: number }>;
 
 /** Who commits, or says so. */
 export interface Committer {
@@ -50,12 +50,6 @@ export type CommitOutcome =
     }
   | { readonly tag: "taken"; readonly durable: Promise<void> };
 
-interface WaitingRequest {
-  readonly answer: (effect: AnswerEffect) => void;
-  /** Does not want to hear any more that the connection is gone. */
-  unsubscribe: () => void;
-}
-
 const CLIENT_ID_LENGTH_MAX = 255;
 
 /**
@@ -67,9 +61,8 @@ const CLIENT_ID_LENGTH_MAX = 255;
 export class LiveGroups {
   readonly #options: LiveGroupsOptions;
   readonly #entries = new Map<string, GroupEntry>();
-  readonly #waiting = new Map<Ticket, WaitingRequest>();
+  readonly #waiting = new WaitingRequests();
   readonly #host: EntryHost;
-  #ticket = 0;
   #durable: Promise<void> | undefined;
   #ended = false;
 
@@ -80,7 +73,7 @@ export class LiveGroups {
       clock: options.runtime.clock,
       rules: () => this.#rules(),
       write: (changes) => this.#write(changes),
-      answer: (effect, durable) => this.#answer(effect, durable),
+      answer: (effect, durable) => this.#waiting.answerWhen(effect, durable),
       refused: (event, error) => this.#refused(event, error),
       changed: (entry) => this.#drop(entry),
     };
@@ -118,7 +111,9 @@ export class LiveGroups {
     if (sessionTimeoutMs < sessionTimeoutMsMin || sessionTimeoutMs > sessionTimeoutMsMax)
       return refuseJoin(request, ErrorCode.INVALID_SESSION_TIMEOUT);
     if (!this.#entries.has(groupId) && memberId !== "")
-      return this.#later(groupId, refusedJoin(memberId, ErrorCode.UNKNOWN_MEMBER_ID));
+      return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID, (code) =>
+        refusedJoin(memberId, code),
+      );
     const entry = this.#ensure(groupId);
     if (entry === undefined) return refuseJoin(request, ErrorCode.GROUP_MAX_SIZE_REACHED);
     return this.#ask(
@@ -129,7 +124,8 @@ export class LiveGroups {
         ticket,
         freshMemberId: this.#mint(request.instanceId ?? request.clientId),
       }),
-      (effect) => (effect.tag === "joined" ? effect.answer : refusedJoin(memberId, codeOf(effect))),
+      (effect) =>
+        effect.tag === "joined" ? effect.answer : refusedJoin(memberId, errorCodeOf(effect)),
       { memberId, onClosed },
     );
   }
@@ -140,19 +136,19 @@ export class LiveGroups {
     onClosed: OnClosed,
   ): Promise<SyncAnswer> {
     const entry = this.#entries.get(groupId);
-    if (entry === undefined) return this.#later(groupId, refusedSync(ErrorCode.UNKNOWN_MEMBER_ID));
+    if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID, refusedSync);
     return this.#ask(
       entry,
       (ticket) => ({ ...request, tag: "sync", ticket }),
-      (effect) => (effect.tag === "synced" ? effect.answer : refusedSync(codeOf(effect))),
+      (effect) => (effect.tag === "synced" ? effect.answer : refusedSync(errorCodeOf(effect))),
       { memberId: request.memberId, onClosed },
     );
   }
 
   heartbeat(groupId: string, by: Committer): Promise<number> {
     const entry = this.#entries.get(groupId);
-    if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID);
-    return this.#ask(entry, (ticket) => ({ tag: "heartbeat", ticket, ...by }), codeOf);
+    if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID, itself);
+    return this.#ask(entry, (ticket) => ({ tag: "heartbeat", ticket, ...by }), errorCodeOf);
   }
 
   leave(
@@ -160,14 +156,14 @@ export class LiveGroups {
     who: { readonly memberId: string; readonly instanceId: string | null },
   ): Promise<number> {
     const entry = this.#entries.get(groupId);
-    if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID);
-    return this.#ask(entry, (ticket) => ({ tag: "leave", ticket, ...who }), codeOf);
+    if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID, itself);
+    return this.#ask(entry, (ticket) => ({ tag: "leave", ticket, ...who }), errorCodeOf);
   }
 
   delete(groupId: string): Promise<number> {
     const entry = this.#entries.get(groupId);
-    if (entry === undefined) return this.#later(groupId, ErrorCode.GROUP_ID_NOT_FOUND);
-    return this.#ask(entry, (ticket) => ({ tag: "delete", ticket }), codeOf);
+    if (entry === undefined) return this.#later(groupId, ErrorCode.GROUP_ID_NOT_FOUND, itself);
+    return this.#ask(entry, (ticket) => ({ tag: "delete", ticket }), errorCodeOf);
   }
 
   /**
@@ -236,8 +232,7 @@ export class LiveGroups {
     this.#ended = true;
     for (const entry of this.#entries.values()) entry.stop();
     this.#entries.clear();
-    for (const ticket of this.#waiting.keys())
-      this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR });
+    this.#waiting.refuseAll(ErrorCode.NOT_COORDINATOR);
   }
 
   #load(): void {
@@ -308,58 +303,40 @@ export class LiveGroups {
     answerOf: (effect: AnswerEffect) => Answer,
     parked?: { readonly memberId: string; readonly onClosed: OnClosed },
   ): Promise<Answer> {
-    const ticket = (this.#ticket += 1);
+    const { ticket, answer } = this.#waiting.open(answerOf);
+    if (this.#ended) {
+      this.#waiting.refuse(ticket, ErrorCode.NOT_COORDINATOR);
+      return answer;
+    }
     const event = eventOf(ticket);
-    return new Promise((resolve) => {
-      const waiting: WaitingRequest = {
-        answer: (effect) => resolve(answerOf(effect)),
-        unsubscribe: () => undefined,
-      };
-      this.#waiting.set(ticket, waiting);
-      if (this.#ended) {
-        this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR });
-        return;
-      }
-      entry.dispatch(event);
-      if (parked === undefined || !this.#waiting.has(ticket)) return;
-      const isNew = event.tag === "join" && event.memberId === "";
-      const memberId = isNew ? event.freshMemberId : parked.memberId;
-      waiting.unsubscribe = parked.onClosed(() => {
-        if (!this.#ended) entry.dispatch({ tag: "abandoned", memberId, ticket });
-      });
+    entry.dispatch(event);
+    if (parked === undefined) return answer;
+    const isNew = event.tag === "join" && event.memberId === "";
+    const memberId = isNew ? event.freshMemberId : parked.memberId;
+    this.#waiting.whenAbandoned(ticket, parked.onClosed, () => {
+      if (!this.#ended) entry.dispatch({ tag: "abandoned", memberId, ticket });
     });
-  }
-
-  /** An answer about a group that does not exist. */
-  async #later<Answer>(groupId: string, answer: Answer): Promise<Answer> {
-    // Where that fails the group is not ours any more, and so there is none here.
-    await this.durableOf(groupId)?.catch(() => undefined);
     return answer;
   }
 
-  #answer(effect: AnswerEffect, durable: Promise<void> | undefined): void {
-    if (durable === undefined) {
-      this.#send(effect);
-      return;
+  /** An answer about a group that does not exist: that it does not has to be on record too. */
+  async #later<Answer>(
+    groupId: string,
+    errorCode: number,
+    answerOf: (errorCode: number) => Answer,
+  ): Promise<Answer> {
+    try {
+      await this.durableOf(groupId);
+    } catch {
+      return answerOf(ErrorCode.NOT_COORDINATOR);
     }
-    const { ticket } = effect;
-    durable.then(
-      () => this.#send(effect),
-      () => this.#send({ tag: "answered", ticket, errorCode: ErrorCode.NOT_COORDINATOR }),
-    );
-  }
-
-  #send(effect: AnswerEffect): void {
-    const waiting = this.#waiting.get(effect.ticket);
-    this.#waiting.delete(effect.ticket);
-    waiting?.unsubscribe();
-    waiting?.answer(effect);
+    return answerOf(errorCode);
   }
 
   #refused(event: GroupEvent, error: unknown): void {
     const errorCode = this.#failedWrite(event.tag, error);
     if ("ticket" in event && event.tag !== "abandoned")
-      this.#send({ tag: "answered", ticket: event.ticket, errorCode });
+      this.#waiting.refuse(event.ticket, errorCode);
   }
 
   /** What those are told whose change could not be written. */
@@ -388,8 +365,8 @@ export class LiveGroups {
   }
 }
 
-function codeOf(effect: AnswerEffect): number {
-  return effect.tag === "answered" ? effect.errorCode : effect.answer.errorCode;
+function itself(errorCode: number): number {
+  return errorCode;
 }
 
 function refuseJoin(

@@ -1,4 +1,5 @@
 import { ErrorCode } from "@karst/kafka-protocol";
+import { GROUP_RETRY_MS } from "../limits.ts";
 import type { Change } from "./change.ts";
 import { type Member, NO_BYTES, rebalanceTimeoutMs } from "./group.ts";
 import { chooseProtocol } from "./protocol-choice.ts";
@@ -77,8 +78,8 @@ function completeJoin(change: Change): void {
     members.find((member) => isJoining(member) && member.memberId === change.group.leaderId) ??
     members.find(isJoining);
   if (leader === undefined) {
-    // Static members alone, and all of them away.
-    change.timer(rebalanceTimeoutMs(change.group));
+    // Static members alone, and all of them away: until they come or their sessions end.
+    change.timer(Math.max(GROUP_RETRY_MS, rebalanceTimeoutMs(change.group)));
     return;
   }
   for (const member of members)
