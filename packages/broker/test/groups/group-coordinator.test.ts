@@ -276,6 +276,35 @@ describe("refusals", () => {
     assert.equal(refusedWith(await world.commit("h", 1)), ErrorCode.GROUP_MAX_SIZE_REACHED);
   });
 
+  test("what cannot be written does not happen, and can be tried again", async () => {
+    const by = await world.stable("g");
+    await taken(await world.commit("g", 1, by));
+    // All of the memory is taken, and what is left of the newest slab is filled up.
+    let reserved = 0;
+    for (let bytes = 2 ** 24; bytes >= 1; bytes /= 2)
+      while (world.memory.tryReserve(bytes)) reserved += bytes;
+    let offset = 1;
+    for (;;) {
+      const outcome = await world.commit("g", offset + 1, by);
+      if (outcome.tag === "refused") break;
+      await outcome.durable;
+      offset += 1;
+    }
+    const again = await world.commit("g", offset + 1, by);
+    assert.equal(refusedWith(again), ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    assert.equal(await world.committed("g"), offset);
+    const { answer } = await world.join("h");
+    assert.equal((await answer).errorCode, ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    // Its session has ended, but that cannot be written.
+    await world.runtime.clock.advance(11_000);
+    assert.equal((await world.groups()).get("g")?.group.phase, "Stable");
+    world.memory.release(reserved);
+    await world.runtime.clock.advance(1_000);
+    assert.equal((await world.groups()).get("g")?.group.phase, "Empty");
+    await world.crash();
+    assert.equal(await world.committed("g"), offset);
+  });
+
   test("whoever waits at the end is answered", async () => {
     await world.stable("g");
     const { answer } = await world.join("g");

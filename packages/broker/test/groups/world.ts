@@ -19,6 +19,7 @@ export class GroupWorld {
   engine!: Engine;
   topics!: Topics;
   coordinator!: GroupCoordinator;
+  memory!: MemoryBudget;
   readonly limits: BrokerLimits;
   /** How long each step of the disk takes. */
   diskMs = 0;
@@ -158,6 +159,7 @@ export class GroupWorld {
   async #open(): Promise<void> {
     const { runtime } = this;
     const memory = new MemoryBudget(32 * MiB);
+    this.memory = memory;
     const slabs = new SlabPool({ budget: memory, slabBytes: 64 * 1024, poison: true });
     this.engine = await openEngine({
       objectStore: memoryObjectStore({ bucket: this.bucket }),
