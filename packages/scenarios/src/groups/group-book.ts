@@ -6,7 +6,10 @@ export class GroupBook {
   readonly attempted: Map<number, number> = new Map();
   readonly seen: Set<string> = new Set();
   readonly violations: string[] = [];
-  /** Records that came more than once: read again after a commit that did not happen. */
+  /**
+   * Records that came more than once: read again after a commit that did not happen, or because the client went back by itself, as
+   * @platformatic/kafka 1.35 does after a rebalance without asking for the offset again.
+   */
   repeated = 0;
 
   /** One member from its start to its end. */
