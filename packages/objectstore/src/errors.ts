@@ -10,6 +10,7 @@ export const OBJECT_STORE_ERRORS = {
   UNKNOWN_OUTCOME: "indeterminate",
   STORE_CLOSED: "closed",
   STORE_FAILED: "closed",
+  STORE_REFUSED: "unavailable",
   UPLOAD_ENDED: "closed",
   STORE_UNFIT: "invalid",
   INVALID_ROOT: "invalid",

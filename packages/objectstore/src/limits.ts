@@ -43,6 +43,40 @@ export const TEMP_NAME_TRIES: number = 8;
 /** File driver: idle time after which opening a store takes a temporary file for abandoned. */
 export const TEMP_IDLE_MS: number = 10 * 60 * 1000;
 
+/** Bucket drivers: bounds of a store's connections and requests. */
+export interface BucketLimits {
+  /** Connections at once, and so requests under way. */
+  readonly connections: number;
+  /** Calls under way, those that wait for a connection included; beyond it they are refused as `UNAVAILABLE`. */
+  readonly calls: number;
+  /** Time to a connection, TLS included. */
+  readonly connectTimeoutMs: number;
+  /** Time in which not a byte of a request or its answer moves. */
+  readonly requestTimeoutMs: number;
+  /** Time after which a connection that nobody uses is closed. */
+  readonly idleMs: number;
+}
+
+export const BUCKET_LIMITS: BucketLimits = {
+  connections: 64,
+  calls: 4_096,
+  connectTimeoutMs: 5_000,
+  requestTimeoutMs: 20_000,
+  idleMs: 10_000,
+};
+
+/** Bucket drivers: keys of one request to delete many, S3's. */
+export const DELETE_KEYS_MAX: number = 1_000;
+
+/** Bucket drivers: single deletes at once, where a server does not delete many. */
+export const DELETES_AT_ONCE: number = 16;
+
+/** Bucket drivers: bytes of an error's body that are looked at. */
+export const ERROR_BODY_BYTES_MAX: number = 64 * 1024;
+
+/** Bucket drivers: shorter parts of a body are sent in one write. */
+export const SEND_TOGETHER_BELOW_BYTES: number = 64 * 1024;
+
 /** Bounds of `retryingObjectStore` and `putIfAbsentResolved`. */
 export interface RetryLimits {
   /** Tries of one call, the first included. */

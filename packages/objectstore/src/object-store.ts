@@ -11,6 +11,11 @@ export interface ObjectStoreCapabilities {
   readonly multipart: boolean;
   /** Replace an object only at a known etag. Nothing that safety rests on uses it. */
   readonly putIfMatch: boolean;
+  /**
+   * Whether a key may begin another one at a slash: `a`, `a/b`. Where not, the second of them is refused as `UNSUPPORTED`, or is
+   * missing in lists; Karst's own keys never do.
+   */
+  readonly nestedKeys: boolean;
 }
 
 export interface CallOptions {
@@ -26,7 +31,8 @@ export type ObjectBody = Uint8Array | readonly Uint8Array[];
 
 /**
  * Immutable objects under keys of `[A-Za-z0-9._/-]`, 1..512 characters, whose segments, between slashes, have 1..200 characters
- * and are not `.` or `..`. Any other key rejects with `INVALID_KEY` (`invalid`). A key may also begin another one: `a`, `a/b`.
+ * and are not `.` or `..`. Any other key rejects with `INVALID_KEY` (`invalid`). With
+ * `nestedKeys` a key may also begin another one: `a`, `a/b`.
  *
  * A resolved write is durable and visible to every later call of every process. Writes are atomic: a key has no object, or
  * all of one. Rejections: `UNAVAILABLE` (`unavailable`) means certainly not done; `UNKNOWN_OUTCOME` (`indeterminate`) means it

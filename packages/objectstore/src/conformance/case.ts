@@ -53,6 +53,12 @@ export async function listedKeys(
   return (await listed(store, prefix, options)).map((info) => info.key);
 }
 
+/** Those of the keys that the store can hold at once. */
+export function heldTogether(store: ObjectStore, keys: readonly string[]): readonly string[] {
+  if (store.capabilities.nestedKeys) return keys;
+  return keys.filter((key) => !keys.some((other) => other.startsWith(`${key}/`)));
+}
+
 /** Creates small objects, a few at a time. */
 export async function putAll(store: ObjectStore, keys: readonly string[]): Promise<void> {
   for (let at = 0; at < keys.length; at += 50) {

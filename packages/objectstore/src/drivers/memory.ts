@@ -29,7 +29,11 @@ export function memoryObjectStore(options: MemoryObjectStoreOptions = {}): Objec
 }
 
 class MemoryObjectStore implements ObjectStore {
-  readonly capabilities: ObjectStoreCapabilities = { multipart: true, putIfMatch: true };
+  readonly capabilities: ObjectStoreCapabilities = {
+    multipart: true,
+    putIfMatch: true,
+    nestedKeys: true,
+  };
   readonly location: string;
   readonly #bucket: MemoryBucket;
   readonly #lifecycle: Lifecycle;

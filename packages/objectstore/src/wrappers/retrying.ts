@@ -1,4 +1,4 @@
-import { type Clock, isKarstError, type Random } from "@karst/runtime";
+import { type Clock, hasCode, isKarstError, type Random } from "@karst/runtime";
 import { objectStoreError } from "../errors.ts";
 import { RETRY_LIMITS, type RetryLimits } from "../limits.ts";
 import type { ObjectInfo, ObjectStore } from "../object-store.ts";
@@ -84,7 +84,7 @@ class Retrier implements StoreHooks {
           return;
         } catch (error) {
           backoff ??= this.#backoff(call);
-          if (!isKarstError(error, "unavailable") || !(await backoff.again())) throw error;
+          if (!passes(error) || !(await backoff.again())) throw error;
         }
       }
     } finally {
@@ -102,7 +102,7 @@ class Retrier implements StoreHooks {
         } catch (error) {
           const indeterminate = isKarstError(error, "indeterminate");
           if (indeterminate) unknown = error;
-          const retriable = isKarstError(error, "unavailable") || (indeterminate && repeatable);
+          const retriable = passes(error) || (indeterminate && repeatable);
           if (retriable && (await backoff.again())) continue;
           if (unknown === undefined || indeterminate) throw error;
           throw objectStoreError(
@@ -125,4 +125,9 @@ class Retrier implements StoreHooks {
       signal: call.signal,
     });
   }
+}
+
+/** Whether it did not happen and a second later may. Wrong credentials do not mend themselves so soon: the caller hears of them. */
+function passes(error: unknown): boolean {
+  return isKarstError(error, "unavailable") && !hasCode(error, "STORE_REFUSED");
 }

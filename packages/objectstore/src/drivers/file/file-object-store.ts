@@ -55,7 +55,11 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
 }
 
 class FileObjectStore implements ObjectStore {
-  readonly capabilities: ObjectStoreCapabilities = { multipart: true, putIfMatch: false };
+  readonly capabilities: ObjectStoreCapabilities = {
+    multipart: true,
+    putIfMatch: false,
+    nestedKeys: true,
+  };
   readonly location: string;
   readonly #files: Files;
   readonly #layout: Layout;

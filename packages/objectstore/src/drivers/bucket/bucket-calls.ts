@@ -1,0 +1,70 @@
+import type { Readable } from "node:stream";
+import type { ObjectInfo } from "../../object-store.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Payload } from "./payload.ts";
+
+/** Of a conditional put. */
+export type PutCondition =
+  { readonly tag: "absent" } | { readonly tag: "match"; readonly etag: string };
+
+export interface ListedPage {
+  /** As the server gave them: in its order, of any key. */
+  readonly objects: readonly ObjectInfo[];
+  /** Of the next page; undefined: this is the last. */
+  readonly next: string | undefined;
+}
+
+export interface UploadId {
+  readonly key: string;
+  readonly id: string;
+}
+
+export interface StoredPart {
+  readonly number: number;
+  readonly etag: string;
+}
+
+/**
+ * The requests of a bucket, as an SDK sends them: one each, through the transport, never repeated. They reject with whatever the
+ * SDK throws; the exchange has what happened.
+ */
+export interface BucketCalls {
+  put(
+    exchange: Exchange,
+    key: string,
+    payload: Payload,
+    condition: PutCondition | undefined,
+  ): Promise<void>;
+  /** @param range its header, `bytes=0-9`. @returns the body, not read yet. */
+  get(exchange: Exchange, key: string, range: string | undefined): Promise<Readable>;
+  head(exchange: Exchange, key: string): Promise<{ readonly bytes: number; readonly etag: string }>;
+  list(
+    exchange: Exchange,
+    page: {
+      readonly prefix: string;
+      readonly startAfter: string;
+      readonly token: string | undefined;
+      readonly entries: number;
+    },
+  ): Promise<ListedPage>;
+  deleteOne(exchange: Exchange, key: string): Promise<void>;
+  /** At most 1,000. @returns codes of the keys that could not be removed. */
+  deleteMany(exchange: Exchange, keys: readonly string[]): Promise<readonly string[]>;
+  beginUpload(exchange: Exchange, key: string): Promise<string>;
+  /** @returns the part's etag. */
+  uploadPart(
+    exchange: Exchange,
+    upload: UploadId,
+    number: number,
+    payload: Payload,
+  ): Promise<string>;
+  completeUpload(
+    exchange: Exchange,
+    upload: UploadId,
+    parts: readonly StoredPart[],
+  ): Promise<void>;
+  abortUpload(exchange: Exchange, upload: UploadId): Promise<void>;
+  /** Forgets the credentials in use. */
+  refreshCredentials(): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,6 @@
+export {
+  type BucketCredentials,
+  type BucketOptions,
+  type CredentialsProvider,
+} from "../bucket/settings.ts";
+export { minioObjectStore } from "./minio-object-store.ts";

@@ -1,0 +1,6 @@
+export {
+  type BucketCredentials,
+  type BucketOptions,
+  type CredentialsProvider,
+} from "../bucket/settings.ts";
+export { s3ObjectStore } from "./s3-object-store.ts";

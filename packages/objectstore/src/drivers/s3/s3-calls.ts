@@ -1,0 +1,227 @@
+import type { Readable } from "node:stream";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import type {
+  BucketCalls,
+  ListedPage,
+  PutCondition,
+  StoredPart,
+  UploadId,
+} from "../bucket/bucket-calls.ts";
+import type { Exchange } from "../bucket/exchange.ts";
+import { type Payload, UNSIGNED } from "../bucket/payload.ts";
+import type { BucketOptions, BucketSettings } from "../bucket/settings.ts";
+import type { Transport } from "../bucket/transport.ts";
+import { Handler, type SendOptions } from "./handler.ts";
+
+/** What we do with a command's middleware: its request can be changed between its building and its signing. */
+interface BuildStack {
+  add(
+    middleware: (next: (built: Built) => Promise<unknown>) => (built: Built) => Promise<unknown>,
+    options: { readonly step: "build"; readonly name: string },
+  ): void;
+}
+
+interface Built {
+  readonly request: { readonly headers: Record<string, string> };
+}
+
+/** The requests of a bucket by `@aws-sdk/client-s3`, which signs and parses. Its own retries, checksums and waits are off. */
+export class S3Calls implements BucketCalls {
+  readonly #client: S3Client;
+  readonly #transport: Transport;
+  readonly #bucket: string;
+  readonly #signed: boolean;
+
+  constructor(
+    settings: BucketSettings,
+    credentials: BucketOptions["credentials"],
+    transport: Transport,
+  ) {
+    const { bucket, endpoint, region, pathStyle, signed } = settings;
+    this.#bucket = bucket;
+    this.#signed = signed;
+    this.#transport = transport;
+    this.#client = new S3Client({
+      ...(region === undefined ? {} : { region }),
+      ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
+      ...(credentials === undefined ? {} : { credentials }),
+      forcePathStyle: pathStyle,
+      maxAttempts: 1,
+      requestChecksumCalculation: "WHEN_REQUIRED",
+      responseChecksumValidation: "WHEN_REQUIRED",
+      expectContinueHeader: false,
+      requestHandler: new Handler(transport) as unknown as NonNullable<
+        S3ClientConfig["requestHandler"]
+      >,
+    });
+  }
+
+  async put(
+    exchange: Exchange,
+    key: string,
+    payload: Payload,
+    condition: PutCondition | undefined,
+  ): Promise<void> {
+    const command = new PutObjectCommand({
+      ...this.#at(key),
+      Body: payload.content(),
+      ContentLength: payload.bytes,
+      ...(this.#signed ? {} : { ChecksumCRC32C: payload.crc32c() }),
+      ...(condition?.tag === "absent" ? { IfNoneMatch: "*" } : {}),
+      ...(condition?.tag === "match" ? { IfMatch: condition.etag } : {}),
+    });
+    this.#vouch(command, payload);
+    await this.#client.send(command, withExchange(exchange));
+  }
+
+  async get(exchange: Exchange, key: string, range: string | undefined): Promise<Readable> {
+    const command = new GetObjectCommand({
+      ...this.#at(key),
+      ...(range === undefined ? {} : { Range: range }),
+    });
+    const { Body } = await this.#client.send(command, withExchange(exchange));
+    return Body as Readable;
+  }
+
+  async head(
+    exchange: Exchange,
+    key: string,
+  ): Promise<{ readonly bytes: number; readonly etag: string }> {
+    const command = new HeadObjectCommand(this.#at(key));
+    const { ContentLength, ETag } = await this.#client.send(command, withExchange(exchange));
+    return { bytes: ContentLength ?? 0, etag: ETag ?? "" };
+  }
+
+  async list(
+    exchange: Exchange,
+    page: {
+      readonly prefix: string;
+      readonly startAfter: string;
+      readonly token: string | undefined;
+      readonly entries: number;
+    },
+  ): Promise<ListedPage> {
+    const command = new ListObjectsV2Command({
+      Bucket: this.#bucket,
+      MaxKeys: page.entries,
+      ...(page.prefix === "" ? {} : { Prefix: page.prefix }),
+      ...(page.startAfter === "" ? {} : { StartAfter: page.startAfter }),
+      ...(page.token === undefined ? {} : { ContinuationToken: page.token }),
+    });
+    const listed = await this.#client.send(command, withExchange(exchange));
+    const objects = (listed.Contents ?? []).map(({ Key, Size, ETag }) => ({
+      key: Key ?? "",
+      bytes: Size ?? 0,
+      etag: ETag ?? "",
+    }));
+    return { objects, next: listed.IsTruncated === true ? listed.NextContinuationToken : undefined };
+  }
+
+  async deleteOne(exchange: Exchange, key: string): Promise<void> {
+    await this.#client.send(new DeleteObjectCommand(this.#at(key)), withExchange(exchange));
+  }
+
+  async deleteMany(exchange: Exchange, keys: readonly string[]): Promise<readonly string[]> {
+    const command = new DeleteObjectsCommand({
+      Bucket: this.#bucket,
+      Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: true },
+    });
+    const { Errors } = await this.#client.send(command, withExchange(exchange));
+    return (Errors ?? []).map(({ Code }) => Code ?? "");
+  }
+
+  async beginUpload(exchange: Exchange, key: string): Promise<string> {
+    const command = new CreateMultipartUploadCommand(this.#at(key));
+    const { UploadId: id } = await this.#client.send(command, withExchange(exchange));
+    if (id === undefined) throw new Error("the upload has no id");
+    return id;
+  }
+
+  async uploadPart(
+    exchange: Exchange,
+    upload: UploadId,
+    number: number,
+    payload: Payload,
+  ): Promise<string> {
+    const command = new UploadPartCommand({
+      ...this.#at(upload.key),
+      UploadId: upload.id,
+      PartNumber: number,
+      Body: payload.content(),
+      ContentLength: payload.bytes,
+    });
+    this.#vouch(command, payload);
+    const { ETag } = await this.#client.send(command, withExchange(exchange));
+    if (ETag === undefined) throw new Error("the part has no etag");
+    return ETag;
+  }
+
+  async completeUpload(
+    exchange: Exchange,
+    upload: UploadId,
+    parts: readonly StoredPart[],
+  ): Promise<void> {
+    const command = new CompleteMultipartUploadCommand({
+      ...this.#at(upload.key),
+      UploadId: upload.id,
+      MultipartUpload: {
+        Parts: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })),
+      },
+    });
+    await this.#client.send(command, withExchange(exchange));
+  }
+
+  async abortUpload(exchange: Exchange, upload: UploadId): Promise<void> {
+    const command = new AbortMultipartUploadCommand({
+      ...this.#at(upload.key),
+      UploadId: upload.id,
+    });
+    await this.#client.send(command, withExchange(exchange));
+  }
+
+  async refreshCredentials(): Promise<void> {
+    // A failure is the next call's, which asks again.
+    await this.#client.config.credentials({ forceRefresh: true }).catch(() => undefined);
+  }
+
+  close(): void {
+    this.#client.destroy();
+    this.#transport.close();
+  }
+
+  #at(key: string): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#bucket, Key: key };
+  }
+
+  /** Sets the hash of the payload that the signature covers, before the SDK would read the payload to make one. */
+  #vouch(command: PutObjectCommand | UploadPartCommand, payload: Payload): void {
+    const hash = this.#signed ? payload.sha256() : UNSIGNED;
+    const stack = command.middlewareStack as unknown as BuildStack;
+    stack.add(
+      (next) => (built) => {
+        built.request.headers["x-amz-content-sha256"] = hash;
+        return next(built);
+      },
+      { step: "build", name: "payloadHash" },
+    );
+  }
+}
+
+/** The SDK hands what it does not know to its handler. */
+function withExchange(exchange: Exchange): Record<string, never> {
+  const options: SendOptions = { exchange };
+  return options as unknown as Record<string, never>;
+}
