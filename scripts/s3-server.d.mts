@@ -25,3 +25,11 @@ export function obtainServer(name: S3ServerName): Promise<string>;
 
 /** Starts a server of its own on a free port of 127.0.0.1, over an empty folder. */
 export function startServer(name: S3ServerName): Promise<S3Server>;
+
+/**
+ * What tests run on: the server of `KARST_TEST_S3_ENDPOINT` (with `KARST_TEST_S3_BUCKET` and the usual AWS_* variables), else one of
+ * the kind `KARST_TEST_S3_SERVER`, else one of a kind that was obtained before; undefined: those tests are skipped.
+ */
+export function chosenServer(
+  environment?: Readonly<Record<string, string | undefined>>,
+): "endpoint" | S3ServerName | undefined;

@@ -153,6 +153,14 @@ function cacheFolder() {
   return join(caches, "karst", "s3-server");
 }
 
+export function chosenServer(environment = process.env) {
+  if (environment.KARST_TEST_S3_ENDPOINT) return "endpoint";
+  const named = environment.KARST_TEST_S3_SERVER;
+  if (!named) return S3_SERVER_NAMES.find((name) => cachedServer(name) !== undefined);
+  if (!S3_SERVER_NAMES.includes(named)) throw new Error(`no server "${named}"`);
+  return named;
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {

@@ -42,7 +42,7 @@ interface Ground {
 export async function openParts(options: OpenOptions): Promise<EngineParts> {
   checkOptions(options);
   const runtime = options.runtime ?? nodeRuntime();
-  const ground = openGround(options, runtime);
+  const ground = await openGround(options, runtime);
   const objectStore = meteredObjectStore(ground.objectStore, runtime.metrics);
   const closers: (() => Promise<void>)[] = [];
   if (ground.owned) closers.push(() => objectStore.close());
@@ -69,11 +69,11 @@ export async function openParts(options: OpenOptions): Promise<EngineParts> {
   }
 }
 
-function openGround(options: OpenOptions, runtime: Runtime): Ground {
+async function openGround(options: OpenOptions, runtime: Runtime): Promise<Ground> {
   try {
     // The engine would refuse them too, but only after the store has been tried.
     engineLimits(limitsOf(options.limits ?? {}, DEFAULT_LIMITS));
-    return groundOf(options, runtime);
+    return await groundOf(options, runtime);
   } catch (error) {
     throw explained(error, options);
   }
@@ -87,7 +87,7 @@ function explained(error: unknown, { limits = {} }: OpenOptions): unknown {
     : error;
 }
 
-function groundOf(options: OpenOptions, runtime: Runtime): Ground {
+async function groundOf(options: OpenOptions, runtime: Runtime): Promise<Ground> {
   if (options.objectStore !== undefined) {
     const { objectStore, wal, memory } = options;
     const { location } = objectStore;
@@ -99,7 +99,11 @@ function groundOf(options: OpenOptions, runtime: Runtime): Ground {
   const slabBytes =
     limits.slabBytes ?? Math.min(DEFAULT_LIMITS.slabBytes, Math.floor(memoryBudgetBytes / 8));
   const wal = limitsOf(limits, DEFAULT_WAL_LIMITS);
-  const places = openPlaces(placesOf(options), runtime, { memoryBudgetBytes, slabBytes, wal });
+  const places = await openPlaces(placesOf(options), runtime, {
+    memoryBudgetBytes,
+    slabBytes,
+    wal,
+  });
   return { ...places, owned: true };
 }
 

@@ -1,9 +1,11 @@
 import {
+  type BucketRoot,
   MemoryBucket,
   memoryObjectStore,
   type ObjectStore,
   openRoot,
   parseRoot,
+  retryingObjectStore,
   type Root,
 } from "@karst/objectstore";
 import { MemoryBudget, type Runtime, SlabPool } from "@karst/runtime";
@@ -71,22 +73,32 @@ export function placesOf(options: RootOptions): Places {
   );
 }
 
-export function openPlaces(places: Places, runtime: Runtime, limits: PlaceLimits): OpenPlaces {
+/** @throws KarstError as `openRoot`. */
+export async function openPlaces(
+  places: Places,
+  runtime: Runtime,
+  limits: PlaceLimits,
+): Promise<OpenPlaces> {
   return places.tag === "memory"
     ? openMemory(places.name, runtime, limits)
     : openDisk(places, runtime, limits);
 }
 
-function openDisk(
+async function openDisk(
   { root, walDirectory }: Extract<Places, { readonly tag: "disk" }>,
   runtime: Runtime,
   limits: PlaceLimits,
-): OpenPlaces {
-  const objectStore = openRoot(root, {
+): Promise<OpenPlaces> {
+  const opened = await openRoot(root, {
     files: runtime.files,
     random: runtime.random,
     bucket: () => new MemoryBucket(),
   });
+  // Behind a network some requests fail now and then.
+  const objectStore =
+    root.scheme === "file"
+      ? opened
+      : retryingObjectStore(opened, { clock: runtime.clock, random: runtime.random });
   const { memory, slabs } = memoryOf(limits);
   return {
     objectStore,
@@ -124,7 +136,7 @@ function memoryOf(limits: PlaceLimits): {
 }
 
 /** `file:DIR` or `memory:`. */
-function parseWal(url: string): Exclude<Root, { readonly scheme: "s3" }> {
+function parseWal(url: string): Exclude<Root, BucketRoot> {
   let place: Root;
   try {
     place = parseRoot(url);
@@ -132,6 +144,6 @@ function parseWal(url: string): Exclude<Root, { readonly scheme: "s3" }> {
     const why = (cause as Error).message.replace(/^root/, "wal");
     throw karstError("INVALID_OPTIONS", why, cause);
   }
-  if (place.scheme !== "s3") return place;
+  if (place.scheme === "file" || place.scheme === "memory") return place;
   throw karstError("INVALID_OPTIONS", `wal ${url}: a WAL is kept in a directory, file:DIR`);
 }

@@ -31,6 +31,11 @@ test("importing karst loads the engine with its memory and file drivers, and not
   ]);
 });
 
+test("importing karst loads no SDK of an object store", () => {
+  const main = fileURLToPath(new URL("../../objectstore/src/index.ts", import.meta.url));
+  assert.deepEqual([...loadedBy(main)].sort(), ["@karst/runtime", "node:path"]);
+});
+
 test("the command loads the broker only when it serves", () => {
   const loaded = loadedBy(join(SOURCES, "main.ts"));
   assert.ok(!loaded.has("@karst/broker"));

@@ -48,8 +48,8 @@ test("options that are unknown, wrong or contradict each other are refused with 
   }
   await assert.rejects(open({ root: "fil:./data" }), (error) => hasCode(error, "INVALID_ROOT"));
   await assert.rejects(
-    open({ root: "s3://bucket/prefix", wal: "file:./wal" }),
-    (error) => hasCode(error, "UNSUPPORTED") && /does not have/.test(error.message),
+    open({ root: "minio://bucket/prefix?payload=signed", wal: "file:./wal" }),
+    (error) => hasCode(error, "INVALID_ROOT") && /unsigned over TLS/.test(error.message),
   );
 });
 

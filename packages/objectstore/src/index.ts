@@ -1,3 +1,4 @@
+export type { BucketQuery } from "./bucket-query.ts";
 export { type FileObjectStoreOptions, fileObjectStore } from "./drivers/file/file-object-store.ts";
 export type { Pace } from "./drivers/file/temp-files.ts";
 export { memoryObjectStore, type MemoryObjectStoreOptions } from "./drivers/memory.ts";
@@ -23,7 +24,7 @@ export type {
 export { openRoot, type OpenRootOptions } from "./open-root.ts";
 export { probeObjectStore } from "./probe.ts";
 export { putIfAbsentResolved, type ResolveOptions } from "./put-resolved.ts";
-export { parseRoot, type Root } from "./root.ts";
+export { type BucketRoot, parseRoot, type Root } from "./root.ts";
 export {
   type Fault,
   FAULT_METHODS,

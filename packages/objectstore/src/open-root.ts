@@ -2,9 +2,9 @@ import type { Files, Random } from "@karst/runtime";
 import { fileObjectStore } from "./drivers/file/file-object-store.ts";
 import { memoryObjectStore } from "./drivers/memory.ts";
 import type { MemoryBucket } from "./drivers/memory-bucket.ts";
-import { objectStoreError } from "./errors.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Root } from "./root.ts";
+import { prefixedObjectStore } from "./wrappers/prefixed.ts";
 
 export interface OpenRootOptions {
   readonly files: Files;
@@ -14,11 +14,11 @@ export interface OpenRootOptions {
 }
 
 /**
- * The store at a root.
+ * The store at a root. Drivers other than those of memory and files are loaded here, on first use.
  *
- * @throws KarstError `UNSUPPORTED` (`invalid`) naming the entry point that has the root's driver.
+ * @throws KarstError `UNSUPPORTED` (`invalid`) naming the package that the root's driver needs; `INVALID_ROOT` (`invalid`).
  */
-export function openRoot(root: Root, options: OpenRootOptions): ObjectStore {
+export async function openRoot(root: Root, options: OpenRootOptions): Promise<ObjectStore> {
   switch (root.scheme) {
     case "memory":
       return root.name === undefined
@@ -31,9 +31,10 @@ export function openRoot(root: Root, options: OpenRootOptions): ObjectStore {
         directory: root.directory,
       });
     case "s3":
-      throw objectStoreError(
-        "UNSUPPORTED",
-        `s3://${root.bucket} needs the entry point @karst/objectstore/s3, which this version does not have: use a file: or memory: root`,
-      );
+    case "minio": {
+      const { openBucket } = await import("./drivers/bucket/open-bucket.ts");
+      const store = await openBucket(root.scheme, root.bucket, root.query ?? {});
+      return root.prefix === undefined ? store : prefixedObjectStore(store, root.prefix);
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { type BucketQuery, parseBucketQuery } from "./bucket-query.ts";
 import { objectStoreError } from "./errors.ts";
 import { editDistance } from "./edit-distance.ts";
 import { checkKey } from "./key.ts";
@@ -8,14 +9,23 @@ export type Root =
   | { readonly scheme: "memory"; readonly name: string | undefined }
   /** The directory as it was given: relative to the process, or absolute. */
   | { readonly scheme: "file"; readonly directory: string }
-  | { readonly scheme: "s3"; readonly bucket: string; readonly prefix: string | undefined };
+  | BucketRoot;
 
-const SCHEMES = ["memory", "file", "s3"] as const;
+/** A bucket, or what is below a prefix of it, by the driver of its scheme. */
+export interface BucketRoot {
+  readonly scheme: "s3" | "minio";
+  readonly bucket: string;
+  readonly prefix: string | undefined;
+  /** Where something stands after a `?`. */
+  readonly query?: BucketQuery;
+}
+
+const SCHEMES = ["memory", "file", "s3", "minio"] as const;
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 /**
- * `memory:`, `memory:name`, `file:./dir`, `file:/abs`, `s3://bucket/prefix`. Everything after `file:` is the path: nothing is
+ * `memory:`, `memory:name`, `file:./dir`, `file:/abs`, `s3://bucket/prefix`, `minio://bucket/prefix?endpoint=http://host:9000`. Everything after `file:` is the path: nothing is
  * decoded or expanded.
  *
  * @throws KarstError `INVALID_ROOT` (`invalid`), naming what is wrong and the nearest valid root.
@@ -40,7 +50,8 @@ export function parseRoot(url: string): Root {
     case "file":
       return file(url, rest);
     case "s3":
-      return s3(url, rest);
+    case "minio":
+      return bucketRoot(scheme, url, rest);
     default: {
       const near = nearestScheme(scheme);
       if (scheme.length === 1) throw invalid(url, "it has no scheme", `file:${url}`);
@@ -73,29 +84,47 @@ function file(url: string, rest: string): Root {
   throw invalid(url, "a file root has no host", fileRoot(rest.slice(2)));
 }
 
-function s3(url: string, rest: string): Root {
+function bucketRoot(scheme: BucketRoot["scheme"], url: string, given: string): Root {
+  const mark = given.indexOf("?");
+  const rest = mark < 0 ? given : given.slice(0, mark);
+  const query = mark < 0 ? {} : queryOf(url, rest, given.slice(mark + 1));
   const [bucket = "", ...segments] = rest.replace(/^\/*/, "").split("/");
   const prefix = segments.join("/").replace(/\/$/, "");
   if (!isBucket(bucket))
     throw invalid(
       url,
       "a bucket's name is 3 to 63 of a-z, 0-9, '.' and '-'",
-      repaired("s3", rest.toLowerCase()),
+      repaired(scheme, rest.toLowerCase()),
     );
   if (!rest.startsWith("//") || rest.startsWith("///"))
-    throw invalid(url, "it begins with s3://", `s3://${[bucket, ...segments].join("/")}`);
-  if (prefix === "") return { scheme: "s3", bucket, prefix: undefined };
+    throw invalid(
+      url,
+      `it begins with ${scheme}://`,
+      `${scheme}://${[bucket, ...segments].join("/")}`,
+    );
+  if (prefix === "") return { scheme, bucket, prefix: undefined, ...query };
   try {
     checkKey(prefix);
   } catch (cause) {
     throw invalid(
       url,
       (cause as Error).message,
-      `s3://${bucket}/${segments.filter(isPlain).join("/")}`,
+      `${scheme}://${bucket}/${segments.filter(isPlain).join("/")}`,
       cause,
     );
   }
-  return { scheme: "s3", bucket, prefix };
+  return { scheme, bucket, prefix, ...query };
+}
+
+function queryOf(url: string, rest: string, text: string): { readonly query?: BucketQuery } {
+  if (text === "") return {};
+  try {
+    return { query: parseBucketQuery(text) };
+  } catch (error) {
+    // Without the query, which may hold a secret.
+    const bare = url.slice(0, url.indexOf(rest) + rest.length);
+    throw invalid(bare, (error as Error).message, undefined);
+  }
 }
 
 function isPlain(segment: string): boolean {
@@ -107,14 +136,19 @@ function fileRoot(path: string): string {
 }
 
 function exampleOf(scheme: Root["scheme"]): string {
-  return { memory: "memory:", file: "file:./karst-data", s3: "s3://bucket/prefix" }[scheme];
+  return {
+    memory: "memory:",
+    file: "file:./karst-data",
+    s3: "s3://bucket/prefix",
+    minio: "minio://bucket/prefix",
+  }[scheme];
 }
 
 /** A root of this scheme, as near as possible to what was given, that is valid. */
 function repaired(scheme: Root["scheme"], rest: string): string {
   const bare = rest.replace(/^\/*/, "");
-  if (scheme === "s3")
-    return isBucket(bare.split("/")[0] ?? "") ? `s3://${bare}` : exampleOf(scheme);
+  if (scheme === "s3" || scheme === "minio")
+    return isBucket(bare.split("/")[0] ?? "") ? `${scheme}://${bare}` : exampleOf(scheme);
   try {
     const candidate = `${scheme}:${scheme === "memory" ? bare : rest}`;
     parseRoot(candidate);

@@ -1,4 +1,4 @@
-import { MemoryBucket, openRoot, parseRoot, type Root } from "@karst/objectstore";
+import { MemoryBucket, type ObjectStore, openRoot, parseRoot, type Root } from "@karst/objectstore";
 import { hasCode } from "@karst/runtime";
 import { SeededRandom, SimulatedDisk } from "@karst/runtime/testing";
 import assert from "node:assert/strict";
@@ -18,6 +18,27 @@ const VALID: Readonly<Record<string, Root>> = {
   "s3://bucket": { scheme: "s3", bucket: "bucket", prefix: undefined },
   "s3://bucket/": { scheme: "s3", bucket: "bucket", prefix: undefined },
   "s3://my.bucket-1/some/prefix": { scheme: "s3", bucket: "my.bucket-1", prefix: "some/prefix" },
+  "minio://bucket/p": { scheme: "minio", bucket: "bucket", prefix: "p" },
+  "s3://bucket/p?": { scheme: "s3", bucket: "bucket", prefix: "p" },
+  "s3://bucket/p?endpoint=http://127.0.0.1:9000&region=eu-1&pathStyle=false&ca=/etc/ca.pem&payload=signed":
+    {
+      scheme: "s3",
+      bucket: "bucket",
+      prefix: "p",
+      query: {
+        endpoint: "http://127.0.0.1:9000",
+        region: "eu-1",
+        pathStyle: false,
+        ca: "/etc/ca.pem",
+        payload: "signed",
+      },
+    },
+  "s3://bucket?endpoint=https%3A%2F%2Fs3.example": {
+    scheme: "s3",
+    bucket: "bucket",
+    prefix: undefined,
+    query: { endpoint: "https://s3.example" },
+  },
   "s3://bucket/prefix/": { scheme: "s3", bucket: "bucket", prefix: "prefix" },
 };
 
@@ -61,6 +82,16 @@ const INVALID: readonly (readonly [url: string, fault: RegExp, suggestion: strin
     ["s3://My-Bucket/p", /bucket's name/, "s3://my-bucket/p"],
     ["s3://a..b/p", /bucket's name/, "s3://bucket/prefix"],
     ["s3://bucket//a/./b", /empty segment/, "s3://bucket/a/b"],
+    ["minio:bucket", /begins with minio:\/\//, "minio://bucket"],
+    ["mino://bucket", /unknown/, "minio://bucket"],
+    ["s3://bucket/p?pathstyle=true", /is pathStyle meant\?/, undefined],
+    ["s3://bucket/p?colour=red", /there are endpoint, region/, undefined],
+    ["s3://bucket/p?pathStyle=yes", /true or false/, undefined],
+    ["s3://bucket/p?payload=", /signed or unsigned/, undefined],
+    ["s3://bucket/p?region=", /region is empty/, undefined],
+    ["s3://bucket/p?region=a&region=b", /twice/, undefined],
+    ["s3://bucket/p?endpoint=host:9000", /an endpoint is http/, undefined],
+    ["s3://bucket/p?endpoint=http://user:secret@host", /an endpoint is http/, undefined],
     ["s3://bucket/a b/c", /only A-Z/, "s3://bucket/c"],
   ];
 
@@ -90,19 +121,32 @@ test("a root that is none says why, and suggests the nearest that is one", () =>
   assert.throws(() => parseRoot(undefined as unknown as string), { code: "INVALID_ROOT" });
 });
 
-test("a root opens with its driver; one without says which entry point it needs", async () => {
+test("a root opens with the driver of its scheme", async () => {
   const random = new SeededRandom(1);
   const disk = new SimulatedDisk({ random });
   const shared = new MemoryBucket();
   const options = { files: disk.files, random, bucket: () => shared };
-  assert.equal(openRoot(parseRoot("file:/data"), options).location, "file:/data");
-  const [one, two] = ["memory:x", "memory:x"].map((url) => openRoot(parseRoot(url), options));
-  await one?.put("a", []);
-  assert.ok((await two?.head("a")) !== undefined);
-  const own = openRoot(parseRoot("memory:"), options);
+  const openAt = (url: string): Promise<ObjectStore> => openRoot(parseRoot(url), options);
+  assert.equal((await openAt("file:/data")).location, "file:/data");
+  const [one, two] = [await openAt("memory:x"), await openAt("memory:x")];
+  await one.put("a", []);
+  assert.ok((await two.head("a")) !== undefined);
+  const own = await openAt("memory:");
   assert.equal(await own.head("a"), undefined);
-  assert.throws(() => openRoot(parseRoot("s3://bucket/p"), options), {
-    code: "UNSUPPORTED",
-    message: /@karst\/objectstore\/s3/,
-  });
+  for (const scheme of ["s3", "minio"]) {
+    const store = await openAt(`${scheme}://bucket/p?endpoint=http://127.0.0.1:1`);
+    assert.equal(store.location, `${scheme}://bucket/p`);
+    await store.close();
+  }
+  await assert.rejects(openAt("s3://bucket?ca=./no/such/file"), { code: "INVALID_ROOT" });
+  await assert.rejects(openAt("minio://bucket?payload=signed"), { code: "INVALID_ROOT" });
+});
+
+test("a root with a secret is refused, and the message does not repeat it", () => {
+  for (const name of ["secretAccessKey", "AWS_SESSION_TOKEN", "password"]) {
+    assert.throws(
+      () => parseRoot(`s3://bucket/p?region=r&${name}=hunter2`),
+      (error: Error) => hasCode(error, "INVALID_ROOT") && !error.message.includes("hunter2"),
+    );
+  }
 });

@@ -1,3 +1,4 @@
+export { bucketLife, type BucketLifeOptions } from "./bucket-life.ts";
 export { CallFault, type CallFaultOptions, canInject } from "./call-fault.ts";
 export { type Row, vegaRows } from "./dataset.ts";
 export {

@@ -16,7 +16,7 @@ export interface EngineSettings {
   readonly abandonWal?: string | undefined;
 }
 
-/** Where everything is, as a URL: `memory:` (gone at the end of the process) or `file:DIR`. */
+/** Where everything is, as a URL: `memory:` (gone at the end of the process), `file:DIR`, `s3://bucket/prefix` or `minio://bucket/prefix`. */
 export interface RootOptions extends EngineSettings {
   readonly root: string;
   /** `file:DIR`. Default: the folder `wal` of a `file:` root; in memory for `memory:`. */

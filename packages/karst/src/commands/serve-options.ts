@@ -72,7 +72,7 @@ export function serveOptions(args: readonly string[]): ServeOptions {
 function dataDirectory(data: string | undefined): string {
   if (data === undefined) return DEFAULT_DATA;
   if (data === "") throw invalid("--data names no directory");
-  if (/^(file|memory|s3):/.test(data)) {
+  if (/^(file|memory|s3|minio):/.test(data)) {
     throw invalid(`--data takes a directory: did you mean --root ${data}?`);
   }
   return data;

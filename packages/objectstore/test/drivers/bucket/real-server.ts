@@ -1,14 +1,8 @@
-import type { ObjectStore } from "@karst/objectstore";
-import { prefixedObjectStore } from "@karst/objectstore";
+import { type ObjectStore, prefixedObjectStore } from "@karst/objectstore";
 import { type BucketOptions, s3ObjectStore } from "@karst/objectstore/s3";
 import { minioObjectStore } from "@karst/objectstore/minio";
 import { randomUUID } from "node:crypto";
-import {
-  cachedServer,
-  S3_SERVER_NAMES,
-  type S3ServerName,
-  startServer,
-} from "../../../../../scripts/s3-server.mjs";
+import { type S3ServerName, startServer } from "../../../../../scripts/s3-server.mjs";
 
 export const DRIVERS: Readonly<Record<"s3" | "minio", (options: BucketOptions) => ObjectStore>> = {
   s3: s3ObjectStore,
@@ -29,17 +23,6 @@ export interface Place {
 }
 
 const environment = process.env;
-
-/**
- * The server that `KARST_TEST_S3_ENDPOINT` names, else one of the kind that `KARST_TEST_S3_SERVER` names, else of one that was
- * obtained before; undefined: there is none.
- */
-export function chosenServer(): "endpoint" | S3ServerName | undefined {
-  if ((environment["KARST_TEST_S3_ENDPOINT"] ?? "") !== "") return "endpoint";
-  const named = environment["KARST_TEST_S3_SERVER"] ?? "";
-  if (named === "") return S3_SERVER_NAMES.find((name) => cachedServer(name) !== undefined);
-  return S3_SERVER_NAMES.find((name) => name === named);
-}
 
 export async function realServer(chosen: "endpoint" | S3ServerName): Promise<RealServer> {
   if (chosen === "endpoint") return { place: () => Promise.resolve(shared()), stop: async () => {} };
