@@ -14,6 +14,7 @@ import type {
 import type { BucketCalls, ListedPage, PutCondition } from "./bucket-calls.ts";
 import { BucketUpload } from "./bucket-upload.ts";
 import { Deleter } from "./deleter.ts";
+import type { Exchange } from "./exchange.ts";
 import { Payload } from "./payload.ts";
 import { rangeHeader, readRange } from "./range.ts";
 import { Requests } from "./requests.ts";
@@ -52,7 +53,7 @@ export class BucketObjectStore implements ObjectStore {
       const payload = new Payload(body);
       await this.#requests.send(
         { name: `put of ${key}`, effect: "write", signal },
-        (calls, exchange) => calls.put(exchange, key, payload, undefined),
+        (calls, exchange) => put(calls, exchange, { key, payload }),
       );
     });
   }
@@ -177,7 +178,7 @@ export class BucketObjectStore implements ObjectStore {
     const payload = new Payload(body);
     const reply = await this.#requests.ask(
       { name: `conditional put of ${key}`, effect: "write", signal },
-      (calls, exchange) => calls.put(exchange, key, payload, condition),
+      (calls, exchange) => put(calls, exchange, { key, payload, condition }),
     );
     if (reply.tag === "done") return true;
     const { verdict } = reply;
@@ -201,6 +202,22 @@ export class BucketObjectStore implements ObjectStore {
     this.#bucketSeen = true;
     return page;
   }
+}
+
+/** @throws Error where an answer of success is not an S3 server's own: those name the object's version. */
+async function put(
+  calls: BucketCalls,
+  exchange: Exchange,
+  object: {
+    readonly key: string;
+    readonly payload: Payload;
+    readonly condition?: PutCondition;
+  },
+): Promise<void> {
+  await calls.put(exchange, object.key, object.payload, object.condition);
+  const { outcome } = exchange;
+  if (outcome.tag !== "answered" || outcome.headers.etag === undefined)
+    throw new Error("the answer to a put has no etag: it is no S3 server's");
 }
 
 /** Others may keep objects in the bucket whose keys no call of this interface can name. */

@@ -105,8 +105,12 @@ export class MinioCalls implements BucketCalls {
 
   async deleteMany(exchange: Exchange, keys: readonly string[]): Promise<readonly string[]> {
     const client = await this.#client(exchange);
-    const answers = await client.removeObjects(this.#settings.bucket, [...keys]);
-    return answers.flatMap((answer) => answer?.Error?.Code ?? []);
+    // Its types have each error in an object of its own; what it gives are the errors.
+    const errors: readonly unknown[] = await client.removeObjects(this.#settings.bucket, [...keys]);
+    return errors.map((error) => {
+      const { Code } = (error ?? {}) as { readonly Code?: unknown };
+      return typeof Code === "string" ? Code : "unknown";
+    });
   }
 
   async beginUpload(exchange: Exchange, key: string): Promise<string> {
@@ -134,12 +138,13 @@ export class MinioCalls implements BucketCalls {
     parts: readonly StoredPart[],
   ): Promise<void> {
     const client = await this.#client(exchange);
-    await client.completeMultipartUpload(
+    const { etag } = await client.completeMultipartUpload(
       this.#settings.bucket,
       upload.key,
       upload.id,
-      parts.map(({ number, etag }) => ({ part: number, etag })),
+      parts.map((part) => ({ part: part.number, etag: part.etag })),
     );
+    if (etag === undefined) throw new Error("a completed upload has no etag");
   }
 
   async abortUpload(exchange: Exchange, upload: UploadId): Promise<void> {

@@ -122,12 +122,14 @@ export class S3Calls implements BucketCalls {
       ...(page.token === undefined ? {} : { ContinuationToken: page.token }),
     });
     const listed = await this.#client.send(command, withExchange(exchange));
+    // The SDK takes anything with status 200, a proxy's page too, for a list of nothing.
+    if (listed.IsTruncated === undefined) throw new Error("an answer to a list is no list");
     const objects = (listed.Contents ?? []).map(({ Key, Size, ETag }) => ({
       key: Key ?? "",
       bytes: Size ?? 0,
       etag: ETag ?? "",
     }));
-    return { objects, next: listed.IsTruncated === true ? listed.NextContinuationToken : undefined };
+    return { objects, next: listed.IsTruncated ? listed.NextContinuationToken : undefined };
   }
 
   async deleteOne(exchange: Exchange, key: string): Promise<void> {
@@ -181,7 +183,8 @@ export class S3Calls implements BucketCalls {
         Parts: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })),
       },
     });
-    await this.#client.send(command, withExchange(exchange));
+    const { ETag } = await this.#client.send(command, withExchange(exchange));
+    if (ETag === undefined) throw new Error("a completed upload has no etag");
   }
 
   async abortUpload(exchange: Exchange, upload: UploadId): Promise<void> {

@@ -1,0 +1,147 @@
+import { retryingObjectStore } from "@karst/objectstore";
+import type { BucketCredentials } from "@karst/objectstore/s3";
+import { ManualClock, SeededRandom } from "@karst/runtime/testing";
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "vitest";
+import { CERTIFICATE } from "./certificate.ts";
+import { DRIVERS } from "./real-server.ts";
+import { inTurn, ok, s3Error, ScriptedServer } from "./scripted-server.ts";
+
+const BODY = new Uint8Array(1_000).fill(7);
+const FIXED: BucketCredentials = { accessKeyId: "AKID", secretAccessKey: "secret" };
+
+/** One after the other; how often it was asked. */
+function provider(...given: readonly BucketCredentials[]): {
+  readonly get: () => Promise<BucketCredentials>;
+  readonly asked: () => number;
+} {
+  let asked = 0;
+  return {
+    get: async () => {
+      asked += 1;
+      return given[Math.min(asked, given.length) - 1] ?? FIXED;
+    },
+    asked: () => asked,
+  };
+}
+
+for (const driver of ["s3", "minio"] as const) {
+  describe(driver, () => {
+    let server: ScriptedServer;
+
+    beforeEach(async () => {
+      server = await ScriptedServer.start();
+    });
+
+    afterEach(() => server.close());
+
+    const open = (
+      credentials: BucketCredentials | (() => Promise<BucketCredentials>),
+    ): ReturnType<(typeof DRIVERS)["s3"]> =>
+      DRIVERS[driver]({ bucket: "bucket", endpoint: server.endpoint, credentials });
+
+    test("a session's token is sent; an expired one is replaced and the call goes on", async () => {
+      const { get, asked } = provider(
+        { ...FIXED, sessionToken: "old" },
+        { ...FIXED, sessionToken: "new" },
+      );
+      const store = open(get);
+      server.answer = inTurn(s3Error(400, "ExpiredToken"), ok());
+      assert.equal(await store.putIfAbsent("a", [BODY, BODY]), "created");
+      assert.equal(await store.putIfAbsent("b", BODY), "created");
+      assert.deepEqual(
+        server.requests.map(({ headers }) => headers["x-amz-security-token"]),
+        ["old", "new", "new"],
+      );
+      assert.equal(server.requests[1]?.body.length, 2 * BODY.length);
+      assert.equal(asked(), 2);
+      await store.close();
+    });
+
+    test("credentials that are about to expire are asked for anew", async () => {
+      const soon = new Date(Date.now() + 60_000);
+      const later = new Date(Date.now() + 3_600_000);
+      const { get, asked } = provider(
+        { ...FIXED, expiration: soon },
+        { ...FIXED, expiration: later },
+      );
+      const store = open(get);
+      for (let i = 0; i < 4; i += 1) await store.put("a", BODY);
+      assert.equal(asked(), 2);
+      await store.close();
+    });
+
+    test("credentials that stay refused are one error, which nobody retries", async () => {
+      const store = open(FIXED);
+      const retrying = retryingObjectStore(store, {
+        clock: new ManualClock(),
+        random: new SeededRandom("credentials"),
+      });
+      server.answer = s3Error(400, "ExpiredToken");
+      await assert.rejects(retrying.put("a", BODY), {
+        code: "STORE_REFUSED",
+        kind: "unavailable",
+        message: /put of a in .*400 ExpiredToken/,
+      });
+      assert.equal(server.requests.length, 2);
+      // An answer to HEAD has a status alone.
+      await assert.rejects(retrying.head("a"), { code: "STORE_REFUSED" });
+      await store.close();
+    });
+
+    test("a provider that fails is asked again by the next call, and nothing is sent", async () => {
+      let fails = true;
+      const store = open(async () => {
+        if (fails) throw new Error("the vault is sealed");
+        return FIXED;
+      });
+      await assert.rejects(store.put("a", BODY), {
+        code: "STORE_REFUSED",
+        message: /the vault is sealed/,
+      });
+      assert.equal(server.requests.length, 0);
+      fails = false;
+      await store.put("a", BODY);
+      await store.close();
+    });
+
+    test("a clock that is off is named, or made up for", async () => {
+      const store = open(FIXED);
+      const date = new Date(Date.now() - 3_600_000).toUTCString();
+      const skewed = s3Error(403, "RequestTimeTooSkewed", { date });
+      if (driver === "s3") {
+        server.answer = inTurn(skewed, ok());
+        await store.put("a", BODY);
+        const [first = "", second = ""] = server.requests.map(({ headers }) =>
+          String(headers["x-amz-date"]),
+        );
+        assert.ok(second < first, `${second} after ${first}`);
+      }
+      server.answer = skewed;
+      await assert.rejects(store.put("a", BODY), {
+        code: "STORE_REFUSED",
+        message: /clock is 3\d\d\d s ahead of the server's/,
+      });
+      await store.close();
+    });
+  });
+
+  test(`${driver} over TLS trusts the authority that it is given, and sends a checksum, not a hash`, async () => {
+    const server = await ScriptedServer.start("https");
+    const options = { bucket: "bucket", endpoint: server.endpoint, credentials: FIXED };
+    const trusting = DRIVERS[driver]({ ...options, ca: CERTIFICATE });
+    const shared = new Uint8Array(new SharedArrayBuffer(300_000)).fill(7);
+    await trusting.put("a", [shared, shared]);
+    const [request] = server.requests;
+    assert.equal(request?.body.length, 600_000);
+    assert.ok(request.body.every((byte) => byte === 7));
+    assert.equal(request.headers["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
+    assert.match(String(request.headers["x-amz-checksum-crc32c"]), /^[A-Za-z0-9+/]{6}==$/);
+    const doubting = DRIVERS[driver](options);
+    await assert.rejects(doubting.put("a", BODY), { code: "UNAVAILABLE" });
+    assert.equal(server.requests.length, 1);
+    await trusting.close();
+    await doubting.close();
+    await server.close();
+  });
+}
