@@ -1,6 +1,7 @@
 // S3-compatible servers of one's own, on 127.0.0.1, for tests and for trying things out:
 //
 //   node scripts/s3-server.mjs [--server versitygw | minio] [--bucket karst]
+//   node scripts/s3-server.mjs [--server …] --obtain      only sees to it that the binary is there
 //
 // prints which server runs, its endpoint and its credentials, and ends it at SIGINT or SIGTERM. The binary is built once with
 // `go install` (about 80 s for versitygw, 3 minutes for MinIO) and kept in the user's cache folder, outside the checkout.
@@ -166,8 +167,13 @@ async function main() {
     options: {
       server: { type: "string", default: "versitygw" },
       bucket: { type: "string", default: "karst" },
+      obtain: { type: "boolean", default: false },
     },
   });
+  if (values.obtain) {
+    process.stdout.write(`${await obtainServer(values.server)}\n`);
+    return;
+  }
   const server = await startServer(values.server);
   await server.createBucket(values.bucket);
   const root = `s3://${values.bucket}/try?endpoint=${server.endpoint}`;

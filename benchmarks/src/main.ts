@@ -9,6 +9,7 @@ import { codecsBenchmark } from "./codecs.bench.ts";
 import { crcBenchmark } from "./crc.bench.ts";
 import { deviceBenchmark } from "./device.bench.ts";
 import { touchMemory } from "./measure/touch-memory.ts";
+import { objectStoreBenchmark } from "./object-store.bench.ts";
 import { produceBenchmark } from "./produce.bench.ts";
 import { recoveryBenchmark } from "./recovery.bench.ts";
 import { describeMachine } from "./report/machine.ts";
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   codecsBenchmark,
   crcBenchmark,
   deviceBenchmark,
+  objectStoreBenchmark,
 ];
 
 const HELP = `npm run bench -- [--smoke] [--folder DIR] [NAME …]

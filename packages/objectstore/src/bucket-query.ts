@@ -29,7 +29,7 @@ export function parseBucketQuery(text: string): BucketQuery {
     if (Object.hasOwn(query, known)) throw new Error(`${known} is given twice`);
     query[known] = valueOf(known, value);
   }
-  return query as BucketQuery;
+  return query;
 }
 
 function valueOf(name: (typeof NAMES)[number], value: string): string | boolean {

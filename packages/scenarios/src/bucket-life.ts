@@ -47,7 +47,8 @@ export async function bucketLife(options: BucketLifeOptions): Promise<BucketLife
     if (what === "done" && end === "kill") child.kill("SIGKILL");
   }
   const [code] = await exit;
-  if (end === "close" && code !== 0) throw new Error(`the process ended with ${code}: ${complaint}`);
+  if (end === "close" && code !== 0)
+    throw new Error(`the process ended with ${code}: ${complaint}`);
   if (acknowledged.size < count) throw new Error(`${acknowledged.size} acknowledged: ${complaint}`);
   return { found, acknowledged };
 }

@@ -5,7 +5,8 @@ import type { Payload } from "./payload.ts";
 
 /** Of a conditional put. */
 export type PutCondition =
-  { readonly tag: "absent" } | { readonly tag: "match"; readonly etag: string };
+  | { readonly tag: "absent" }
+  | { readonly tag: "match"; readonly etag: string };
 
 export interface ListedPage {
   /** As the server gave them: in its order, of any key. */
@@ -58,11 +59,7 @@ export interface BucketCalls {
     number: number,
     payload: Payload,
   ): Promise<string>;
-  completeUpload(
-    exchange: Exchange,
-    upload: UploadId,
-    parts: readonly StoredPart[],
-  ): Promise<void>;
+  completeUpload(exchange: Exchange, upload: UploadId, parts: readonly StoredPart[]): Promise<void>;
   abortUpload(exchange: Exchange, upload: UploadId): Promise<void>;
   /** Forgets the credentials in use. */
   refreshCredentials(): Promise<void>;

@@ -71,7 +71,9 @@ export class BucketObjectStore implements ObjectStore {
     options?: CallOptions,
   ): Promise<"replaced" | "mismatch"> {
     return this.#run(options, async (signal) =>
-      (await this.#putIf(key, body, { tag: "match", etag: `"${etag}"` }, signal)) ? "replaced" : "mismatch",
+      (await this.#putIf(key, body, { tag: "match", etag: `"${etag}"` }, signal))
+        ? "replaced"
+        : "mismatch",
     );
   }
 
@@ -131,7 +133,8 @@ export class BucketObjectStore implements ObjectStore {
           throw objectStoreError("UNAVAILABLE", `${where} is out of order`);
         }
         after = info.key;
-        if (info.key.startsWith(prefix) && isKey(info.key)) yield { ...info, etag: unquoted(info.etag) };
+        if (info.key.startsWith(prefix) && isKey(info.key))
+          yield { ...info, etag: unquoted(info.etag) };
       }
       token = page.next;
     } while (token !== undefined);

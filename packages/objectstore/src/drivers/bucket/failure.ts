@@ -144,7 +144,8 @@ function reasonOf({ outcome, fault, signal }: Exchange, cause: unknown): string 
 function textOf(error: Error): string {
   const { code } = error as { readonly code?: unknown };
   // A refused connection of a host with several addresses has its message in its code alone.
-  return error.message === "" ? String(code ?? error.name) : error.message;
+  if (error.message !== "") return error.message;
+  return typeof code === "string" ? code : error.name;
 }
 
 /** Clocks that differ are the first thing to look at where signatures are refused. */

@@ -38,10 +38,18 @@ export async function openBucket(
   const driver = await load().catch((cause: unknown) => {
     const missing = (cause as { readonly code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
     const why = missing ? `is not installed: npm install ${sdk}` : "cannot be loaded";
-    throw objectStoreError("UNSUPPORTED", `${scheme}://${bucket} needs ${sdk}, which ${why}`, cause);
+    throw objectStoreError(
+      "UNSUPPORTED",
+      `${scheme}://${bucket} needs ${sdk}, which ${why}`,
+      cause,
+    );
   });
   try {
-    return driver({ bucket, ...query, ...(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") }) });
+    return driver({
+      bucket,
+      ...query,
+      ...(ca === undefined ? {} : { ca: readFileSync(ca, "utf8") }),
+    });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw objectStoreError("INVALID_ROOT", `${scheme}://${bucket}: ${why}`, cause);

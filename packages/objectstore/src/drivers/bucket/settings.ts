@@ -50,10 +50,7 @@ export function bucketSettings(
   const { bucket, payload } = options;
   if (typeof bucket !== "string" || bucket === "") throw new TypeError("a bucket's name is needed");
   const given =
-    options.endpoint ??
-    environment["AWS_ENDPOINT_URL_S3"] ??
-    environment["AWS_ENDPOINT_URL"] ??
-    "";
+    options.endpoint ?? environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"] ?? "";
   const endpoint = given === "" ? undefined : endpointOf(given);
   const region =
     options.region ?? environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? "";

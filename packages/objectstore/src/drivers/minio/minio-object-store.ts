@@ -18,7 +18,9 @@ export function minioObjectStore(options: BucketOptions): ObjectStore {
   const settings = bucketSettings(options, process.env);
   const plain = settings.endpoint?.protocol === "http:";
   if (settings.signed !== plain)
-    throw new TypeError(`minio always sends payloads ${plain ? "signed over http:" : "unsigned over TLS"}`);
+    throw new TypeError(
+      `minio always sends payloads ${plain ? "signed over http:" : "unsigned over TLS"}`,
+    );
   const limits = { ...BUCKET_LIMITS, ...options.limits };
   const calls = new MinioCalls(
     settings,

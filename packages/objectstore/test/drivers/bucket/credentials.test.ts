@@ -26,7 +26,7 @@ function provider(...given: readonly BucketCredentials[]): {
 }
 
 for (const driver of ["s3", "minio"] as const) {
-  describe(driver, () => {
+  describe(`the driver ${driver}`, () => {
     let server: ScriptedServer;
 
     beforeEach(async () => {

@@ -44,7 +44,11 @@ const WRITES: readonly (readonly [name: string, answer: Answer, outcome: string]
   ["301 PermanentRedirect", s3Error(301, "PermanentRedirect"), "STORE_REFUSED"],
   ["a proxy's 200", page(200), "UNKNOWN_OUTCOME"],
   ["a reset", reset, "UNKNOWN_OUTCOME"],
-  ["an end without an answer", (_request, response) => void response.socket?.end(), "UNKNOWN_OUTCOME"],
+  [
+    "an end without an answer",
+    (_request, response) => void response.socket?.end(),
+    "UNKNOWN_OUTCOME",
+  ],
   ["no answer", silence, "UNKNOWN_OUTCOME"],
 ];
 
@@ -89,7 +93,7 @@ function partial(body: string, range: string | undefined): Answer {
 }
 
 for (const driver of ["s3", "minio"] as const) {
-  describe(driver, () => {
+  describe(`the driver ${driver}`, () => {
     let server: ScriptedServer;
     let store: ObjectStore;
 
@@ -254,7 +258,9 @@ for (const driver of ["s3", "minio"] as const) {
           ["POST", 500],
         ],
       );
-      server.answer = ok("<DeleteResult><Error><Key>k/1</Key><Code>InternalError</Code></Error></DeleteResult>");
+      server.answer = ok(
+        "<DeleteResult><Error><Key>k/1</Key><Code>InternalError</Code></Error></DeleteResult>",
+      );
       assert.equal(await codeOf(store.delete(keys)), "UNKNOWN_OUTCOME");
       server.answer = inTurn(ok("<DeleteResult></DeleteResult>"), s3Error(503, "SlowDown"));
       assert.equal(await codeOf(store.delete(keys)), "UNKNOWN_OUTCOME");
@@ -267,10 +273,15 @@ for (const driver of ["s3", "minio"] as const) {
       await store.delete(keys.slice(0, 40));
       await store.delete(keys.slice(40, 60));
       assert.deepEqual(
-        ["POST", "DELETE"].map((name) => server.requests.filter(({ method }) => method === name).length),
+        ["POST", "DELETE"].map(
+          (name) => server.requests.filter(({ method }) => method === name).length,
+        ),
         [1, 60],
       );
-      server.answer = inTurn(s3Error(503, "SlowDown"), (_request, response) => void response.writeHead(204).end());
+      server.answer = inTurn(
+        s3Error(503, "SlowDown"),
+        (_request, response) => void response.writeHead(204).end(),
+      );
       assert.equal(await codeOf(store.delete(keys.slice(0, 3))), "UNKNOWN_OUTCOME");
       server.answer = s3Error(503, "SlowDown");
       assert.equal(await codeOf(store.delete(keys.slice(0, 3))), "UNAVAILABLE");

@@ -25,7 +25,8 @@ export interface Place {
 const environment = process.env;
 
 export async function realServer(chosen: "endpoint" | S3ServerName): Promise<RealServer> {
-  if (chosen === "endpoint") return { place: () => Promise.resolve(shared()), stop: async () => {} };
+  if (chosen === "endpoint")
+    return { place: () => Promise.resolve(shared()), stop: async () => {} };
   const server = await startServer(chosen);
   const { endpoint, region, accessKeyId, secretAccessKey } = server;
   return {
