@@ -11,7 +11,8 @@ const HELP = `karst serve: a Kafka-compatible broker over a Karst engine
   --advertised HOST[:PORT]
                         what clients are told to connect to (default: where it listens)
   --data DIR            keep objects and WAL in this directory (default ./karst-data); short for --root file:DIR
-  --root URL            keep objects here instead: file:DIR, or memory: (nothing outlives the process)
+  --root URL            keep objects here instead: file:DIR, s3://BUCKET/PREFIX, minio://BUCKET/PREFIX, or
+                        memory: (nothing outlives the process)
   --wal URL             keep the WAL here: file:DIR (default: the folder wal of a file: root)
   --abandon-wal ID      accept the loss of what only this WAL holds
   --limit NAME=NUMBER   override a limit, such as uploadBytes=16777216; may be repeated

@@ -59,14 +59,14 @@ export class Transport {
         onAnswer(response);
         return;
       }
-      readText(response)
-        .then((body) => {
-          exchange.answered(status, response.headers, body);
-          const { statusMessage, headers } = response;
-          const copy = Readable.from(body === "" ? [] : [Buffer.from(body)]);
-          onAnswer(Object.assign(copy, { statusCode: status, statusMessage, headers }) as Answer);
-        })
-        .catch((error: unknown) => request.destroy(asError(error)));
+      const { statusMessage, headers } = response;
+      const show = (body: string): void => {
+        exchange.answered(status, headers, body);
+        const copy = Readable.from(body === "" ? [] : [Buffer.from(body)]);
+        onAnswer(Object.assign(copy, { statusCode: status, statusMessage, headers }) as Answer);
+      };
+      // Where the body breaks off, the status has to do.
+      readText(response).then(show, () => show(""));
     });
     return request;
   }

@@ -50,6 +50,8 @@ const WRITES: readonly (readonly [name: string, answer: Answer, outcome: string]
     "UNKNOWN_OUTCOME",
   ],
   ["no answer", silence, "UNKNOWN_OUTCOME"],
+  ["a 503 that breaks off", cut(503), "UNKNOWN_OUTCOME"],
+  ["a 403 that stops", stopped(403), "STORE_REFUSED"],
 ];
 
 const READS: readonly (readonly [name: string, answer: Answer, outcome: string])[] = [
@@ -62,6 +64,8 @@ const READS: readonly (readonly [name: string, answer: Answer, outcome: string])
   ["403 AccessDenied", s3Error(403, "AccessDenied"), "STORE_REFUSED"],
   ["a reset", reset, "UNAVAILABLE"],
   ["no answer", silence, "UNAVAILABLE"],
+  ["a 500 that breaks off", cut(500), "UNAVAILABLE"],
+  ["a 404 that stops", stopped(404), "UNAVAILABLE"],
   ["the whole object", ok("0123456789"), "UNAVAILABLE"],
   ["a range without its name", partial("23456", undefined), "UNAVAILABLE"],
   ["another range", partial("34567", "bytes 3-7/10"), "UNAVAILABLE"],
@@ -85,6 +89,19 @@ const READS: readonly (readonly [name: string, answer: Answer, outcome: string])
     "UNAVAILABLE",
   ],
 ];
+
+function cut(status: number): Answer {
+  return (_request, response) => {
+    response.writeHead(status, { "content-length": "500" });
+    response.write("<Error><Code>Slow", () => response.socket?.resetAndDestroy());
+  };
+}
+
+function stopped(status: number): Answer {
+  return (_request, response) => {
+    response.writeHead(status, { "content-length": "500" }).write("<Error>");
+  };
+}
 
 function partial(body: string, range: string | undefined): Answer {
   return (_request, response) => {
