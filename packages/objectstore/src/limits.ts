@@ -65,6 +65,9 @@ export const BUCKET_LIMITS: BucketLimits = {
   idleMs: 10_000,
 };
 
+/** Bucket drivers: tries of a write that meets a directory where its object is to be. */
+export const KEY_CONFLICT_TRIES: number = 4;
+
 /** Bucket drivers: keys of one request to delete many, S3's. */
 export const DELETE_KEYS_MAX: number = 1_000;
 

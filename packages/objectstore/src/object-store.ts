@@ -12,8 +12,8 @@ export interface ObjectStoreCapabilities {
   /** Replace an object only at a known etag. Nothing that safety rests on uses it. */
   readonly putIfMatch: boolean;
   /**
-   * Whether a key may begin another one at a slash: `a`, `a/b`. Where not, the second of them is refused as `UNSUPPORTED`, or is
-   * missing in lists; Karst's own keys never do.
+   * Whether a key may begin another one at a slash: `a`, `a/b`. Where not, the second of them is refused as `UNSUPPORTED` or
+   * `UNAVAILABLE`, or is missing in lists; Karst's own keys never do.
    */
   readonly nestedKeys: boolean;
 }

@@ -19,7 +19,10 @@ export type Verdict =
   /** Certainly not done; later it may be. */
   | "unavailable"
   | "unknown"
-  /** The server cannot have such a key beside those that it has. */
+  /**
+   * Certainly not done: the server has a directory, or a file, where the key wants the other. versitygw says so too when another
+   * request removes a directory that has become empty, at the same moment.
+   */
   | "key-conflict";
 
 /** What servers say by code. Source: Amazon S3 API reference, "Error responses"; those of versitygw and MinIO by their names. */
@@ -110,7 +113,6 @@ export function failureOf(
     case "refused":
       return objectStoreError("STORE_REFUSED", `${reason}${skewOf(exchange)}`, exchange.fault);
     case "key-conflict":
-      return objectStoreError("UNSUPPORTED", reason);
     case "unavailable":
       return objectStoreError("UNAVAILABLE", reason, causeOf(exchange));
     case "precondition":

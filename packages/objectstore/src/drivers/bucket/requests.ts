@@ -1,6 +1,6 @@
 import { isKarstError } from "@karst/runtime";
 import { objectStoreError } from "../../errors.ts";
-import type { BucketLimits } from "../../limits.ts";
+import { type BucketLimits, KEY_CONFLICT_TRIES } from "../../limits.ts";
 import type { BucketCalls } from "./bucket-calls.ts";
 import { Exchange } from "./exchange.ts";
 import { type Effect, failureOf, type Verdict, verdictOf } from "./failure.ts";
@@ -19,7 +19,8 @@ export type Reply<T> =
   | { readonly tag: "failed"; readonly verdict: Verdict; readonly error: Error };
 
 /**
- * Sends a store's requests. One that fails for want of newer credentials is sent a second time, with those; nothing else is.
+ * Sends a store's requests. One that fails for want of newer credentials is sent a second time, with those; so is one that meets a
+ * directory where its object is to be, which may just be going; nothing else is.
  *
  * Invariant: `#calls` requests are under way.
  */
@@ -56,10 +57,17 @@ export class Requests {
     }
     this.#underWay += 1;
     try {
-      const first = await this.#once(kind, call);
-      if (first.tag === "done" || first.verdict !== "credentials") return first;
-      await this.#calls.refreshCredentials();
-      return await this.#once(kind, call);
+      let refreshed = false;
+      for (let tries = 1; ; tries += 1) {
+        const reply = await this.#once(kind, call);
+        if (reply.tag === "done") return reply;
+        if (reply.verdict === "credentials" && !refreshed) {
+          await this.#calls.refreshCredentials();
+          refreshed = true;
+        } else if (reply.verdict !== "key-conflict" || tries >= KEY_CONFLICT_TRIES) {
+          return reply;
+        }
+      }
     } finally {
       this.#underWay -= 1;
     }

@@ -24,7 +24,6 @@ const BODY = new Uint8Array(200_000).fill(7);
 const WRITES: readonly (readonly [name: string, answer: Answer, outcome: string])[] = [
   ["409 ConditionalRequestConflict", s3Error(409, "ConditionalRequestConflict"), "UNAVAILABLE"],
   ["409 OperationAborted", s3Error(409, "OperationAborted"), "UNAVAILABLE"],
-  ["409 of a parent that is a file", s3Error(409, "ObjectParentIsFile"), "UNSUPPORTED"],
   ["500 InternalError", s3Error(500, "InternalError"), "UNKNOWN_OUTCOME"],
   ["503 SlowDown", s3Error(503, "SlowDown"), "UNAVAILABLE"],
   ["503 SlowDownWrite: a quorum was missed", s3Error(503, "SlowDownWrite"), "UNKNOWN_OUTCOME"],
@@ -180,6 +179,15 @@ for (const driver of ["s3", "minio"] as const) {
       // A plain put has no condition that could fail.
       server.answer = s3Error(412, "PreconditionFailed");
       assert.equal(await codeOf(store.put("a", BODY)), "UNKNOWN_OUTCOME");
+    });
+
+    test("a directory in an object's place may be going: a few tries, then unavailable", async () => {
+      const conflict = s3Error(409, "ExistingObjectIsDirectory");
+      server.answer = inTurn(conflict, conflict, ok());
+      assert.equal(await store.putIfAbsent("a", BODY), "created");
+      server.answer = s3Error(409, "ObjectParentIsFile");
+      assert.equal(await codeOf(store.put("a", BODY)), "UNAVAILABLE");
+      assert.equal(server.requests.length, 3 + 4);
     });
 
     test("what is refused or not reached at all certainly did not happen", async () => {
