@@ -160,6 +160,7 @@ export class BucketObjectStore implements ObjectStore {
 
   async close(): Promise<void> {
     await this.#lifecycle.close();
+    this.#requests.close();
     this.#calls.close();
   }
 

@@ -1,9 +1,12 @@
 import { isKarstError } from "@karst/runtime";
 import { objectStoreError } from "../../errors.ts";
-import { type BucketLimits, KEY_CONFLICT_TRIES } from "../../limits.ts";
+import { type BucketLimits, KEY_CONFLICT_TRIES, RETRY_LIMITS } from "../../limits.ts";
 import type { BucketCalls } from "./bucket-calls.ts";
 import { Exchange } from "./exchange.ts";
 import { type Effect, failureOf, type Verdict, verdictOf } from "./failure.ts";
+
+/** Beyond the longest pause between two tries. */
+const LINGER_MS = 500;
 
 export interface RequestKind {
   /** For messages: `put of a/b`. */
@@ -29,6 +32,8 @@ export class Requests {
   readonly #location: string;
   readonly #limits: BucketLimits;
   #underWay = 0;
+  /** Keeps the process while a caller may be pausing before it tries again: the clock's own timers do not. */
+  #linger: NodeJS.Timeout | undefined;
 
   constructor(calls: BucketCalls, location: string, limits: BucketLimits) {
     this.#calls = calls;
@@ -73,6 +78,15 @@ export class Requests {
     }
   }
 
+  close(): void {
+    clearTimeout(this.#linger);
+  }
+
+  #lingerOn(): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => undefined, RETRY_LIMITS.backoffMsMax + LINGER_MS);
+  }
+
   async #once<T>(
     kind: RequestKind,
     call: (calls: BucketCalls, exchange: Exchange) => Promise<T>,
@@ -87,6 +101,7 @@ export class Requests {
         ? cancelled(exchange, kind.effect)
         : verdictOf(exchange, kind.effect, kind.method ?? "other");
       const error = failureOf(verdict, `${kind.name} in ${this.#location}`, exchange, cause);
+      if (verdict === "unavailable" || verdict === "unknown") this.#lingerOn();
       return { tag: "failed", verdict, error };
     }
   }
