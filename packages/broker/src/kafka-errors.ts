@@ -3,7 +3,7 @@ import { isKarstError, type ErrorKind } from "@karst/runtime";
 
 /** Karst's codes that have a Kafka code of their own. */
 const codeToKafka: ReadonlyMap<string, number> = new Map([
-  ["TRUNCATED_BATCH", ErrorCode.CORRUPT_MESSAGE],
+  ["TRUNCATED_BATCH", ErrorCode.INVALID_RECORD],
   ["CORRUPT_BATCH", ErrorCode.CORRUPT_MESSAGE],
   ["UNSUPPORTED_MAGIC", ErrorCode.INVALID_RECORD],
   ["INVALID_RECORD", ErrorCode.INVALID_RECORD],

