@@ -38,7 +38,7 @@ export class Appender {
     this.#options.lifecycle.checkOpen();
     if (log.fault !== undefined) throw log.fault;
     const baseOffset = this.#check(log, input);
-    this.#makeRoom(input.payload.length);
+    this.#makeRoom(input.payload.length, holesBefore(log, baseOffset));
     if (baseOffset > log.logEndOffset) this.raise(log, baseOffset);
     this.#put(log, baseOffset, input);
     return { baseOffset, endOffset: log.logEndOffset, durable: log.lastAppend };
@@ -59,18 +59,6 @@ export class Appender {
       throw new TypeError(`a batch of ${count} offsets`);
     if (!Number.isSafeInteger(maxTimestampMs) || maxTimestampMs < -1)
       throw new TypeError(`timestamp ${maxTimestampMs}`);
-    // What could never be taken is not "full for now".
-    const { limits } = this.#options;
-    const batchBytesMax = Math.min(
-      limits.batchBytesMax,
-      limits.unuploadedBytesMax - ENTRY_OVERHEAD_BYTES,
-    );
-    if (payload.length > batchBytesMax) {
-      throw walError(
-        "FRAME_TOO_LARGE",
-        `a batch of ${payload.length} bytes; at most ${batchBytesMax} are allowed`,
-      );
-    }
     const baseOffset = input.baseOffset ?? log.logEndOffset;
     if (!Number.isSafeInteger(baseOffset) || !Number.isSafeInteger(baseOffset + count))
       throw new TypeError(`offset ${baseOffset}`);
@@ -86,13 +74,26 @@ export class Appender {
         `offset ${baseOffset} is too far above the end of stream ${log.streamId}, ${log.logEndOffset}`,
       );
     }
+    // What could never be taken is not "full for now".
+    const { limits } = this.#options;
+    const batchBytesMax = Math.min(
+      limits.batchBytesMax,
+      limits.unuploadedBytesMax - (1 + holesBefore(log, baseOffset)) * ENTRY_OVERHEAD_BYTES,
+    );
+    if (payload.length > batchBytesMax) {
+      throw walError(
+        "FRAME_TOO_LARGE",
+        `a batch of ${payload.length} bytes; at most ${batchBytesMax} are allowed`,
+      );
+    }
     return baseOffset;
   }
 
-  /** Refuses before anything is buffered. */
-  #makeRoom(bytes: number): void {
+  /** Refuses before anything is buffered. @param holes on record before the batch. */
+  #makeRoom(bytes: number, holes: number): void {
     const { cache, limits, metrics, relief, onAppended } = this.#options;
-    if (cache.unuploadedBytes + bytes + ENTRY_OVERHEAD_BYTES > limits.unuploadedBytesMax) {
+    const entryBytes = bytes + (1 + holes) * ENTRY_OVERHEAD_BYTES;
+    if (cache.unuploadedBytes + entryBytes > limits.unuploadedBytesMax) {
       metrics.backlogRefusals.add(1);
       onAppended(true);
       throw coreError(
@@ -141,4 +142,9 @@ export class Appender {
       }
     }
   }
+}
+
+/** Entries that the offsets between the log's end and `baseOffset` take. */
+function holesBefore(log: StreamLog, baseOffset: number): number {
+  return Math.ceil((baseOffset - log.logEndOffset) / BATCH_COUNT_MAX);
 }

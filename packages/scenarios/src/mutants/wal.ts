@@ -38,7 +38,7 @@ export const walMutants: readonly Mutant[] = [
     id: "w-backlog-checked-without-the-batch",
     invariant: "W10",
     file: "packages/core/src/stream/appender.ts",
-    from: "cache.unuploadedBytes + bytes + ENTRY_OVERHEAD_BYTES > limits.unuploadedBytesMax",
+    from: "cache.unuploadedBytes + entryBytes > limits.unuploadedBytesMax",
     to: "cache.unuploadedBytes > limits.unuploadedBytesMax",
     harm: "While the object store is away the backlog grows over its limit.",
     worlds: ["log", "cluster"],

@@ -4,7 +4,7 @@ import type { AppendedFrame, Frame, Wal, WalPosition } from "@karst/wal";
 import type { Invariants } from "./invariants.ts";
 import { uploadedRanges } from "./uploaded-ranges.ts";
 
-/** What the limit counts for every batch beside its payload. */
+/** What the limit counts for every batch, and for every hole, beside its payload. */
 const OVERHEAD_BYTES = 256;
 
 const OBJECTS = "objects/";
@@ -13,7 +13,7 @@ interface Appended {
   readonly streamId: number;
   readonly startOffset: number;
   readonly end: number;
-  /** As the limit counts them; 0: no batch, but offsets that are left out. */
+  /** As the limit counts them. */
   readonly bytes: number;
 }
 
@@ -42,7 +42,7 @@ export class Backlog {
   }
 
   appended({ streamId, baseOffset, payload }: Frame, { end }: AppendedFrame): void {
-    const bytes = payload.length === 0 ? 0 : payload.length + OVERHEAD_BYTES;
+    const bytes = payload.length + OVERHEAD_BYTES;
     const appended = { streamId, startOffset: baseOffset, end, bytes };
     this.#inDoubt.push(appended);
     this.#untrimmed.push(appended);
