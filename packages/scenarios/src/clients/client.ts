@@ -1,0 +1,33 @@
+import type { CodecName } from "./events.ts";
+
+/** How a driver is started: the words before those of packages/scenarios/clients/README.md. */
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One row of the matrix. */
+export interface Client {
+  readonly name: string;
+  readonly language: "JavaScript" | "Python" | "Java" | "Go" | "C";
+  /** Writes and reads them without anything plugged in. */
+  readonly codecs: readonly CodecName[];
+  /** How members divide partitions; the name that the driver is given. */
+  readonly assignors: readonly string[];
+  /** Absent: everything that a record can carry. */
+  readonly lacks?: {
+    /** Its records are of the time at which they are sent. */
+    readonly timestamps?: true;
+    /** Keys, values and headers are lines of text. */
+    readonly bytes?: true;
+    /** One value per name. */
+    readonly repeatedHeaders?: true;
+    /** Who leaves in order has committed. */
+    readonly uncommittedLeave?: true;
+  };
+  /** Tools that the machine must have and has not, as words; undefined: none. */
+  readonly missing: () => string | undefined;
+  /** Fetches and builds what is not in the cache yet. */
+  readonly prepare: () => Promise<Launch>;
+}
