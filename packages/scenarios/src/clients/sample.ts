@@ -53,6 +53,22 @@ export function sample(options: SampleOptions): DriverRecord[] {
   );
 }
 
+/** Records of one partition that every codec makes smaller, and that every client can send and read. */
+export function compressible(options: {
+  readonly client: Client;
+  readonly partition: number;
+  readonly count: number;
+  readonly timestamp: number;
+}): DriverRecord[] {
+  return Array.from({ length: options.count }, (_, index) => ({
+    partition: options.partition,
+    timestamp: options.timestamp + index,
+    key: text(`key ${index}`),
+    value: text(`${index} ${LONG}`),
+    headers: [header("source", options.client.name)],
+  }));
+}
+
 function text(value: string): string {
   return base64Of(value) as string;
 }

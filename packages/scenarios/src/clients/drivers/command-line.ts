@@ -55,8 +55,15 @@ export async function runDriver(driver: ClientDriver): Promise<void> {
 
 /** Says why, and ends the process: for failures that nothing awaits. */
 export function fail(error: unknown): void {
-  const line = JSON.stringify({ event: "failed", message: String(error) } satisfies DriverEvent);
+  const line = JSON.stringify({ event: "failed", message: describe(error) } satisfies DriverEvent);
   process.stdout.write(`${line}\n`, () => process.exit(1));
+}
+
+/** With what lies below it, once each. */
+function describe(error: unknown): string {
+  const below = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [];
+  const cause = error instanceof Error && error.cause !== undefined ? [error.cause] : [];
+  return [String(error), ...new Set([...below, ...cause].map(describe))].join("; ");
 }
 
 function tell(event: DriverEvent): void {
