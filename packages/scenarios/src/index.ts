@@ -1,4 +1,7 @@
 export { bucketLife, type BucketLifeOptions } from "./bucket-life.ts";
+export type { Client } from "./clients/client.ts";
+export { CLIENTS, FIRST_ROWS } from "./clients/matrix.ts";
+export { type Row as ClientRow, runRows } from "./clients/rows.ts";
 export { CallFault, type CallFaultOptions, canInject } from "./call-fault.ts";
 export { type Row, vegaRows } from "./dataset.ts";
 export {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "vitest";
+import { COMPATIBILITY_PAGE, compatibilityPageOf } from "../src/clients/page.ts";
 import { type ProofRow, totalsOf } from "../src/proof/ledger.ts";
 import { PAGE, pageOf } from "../src/proof/page.ts";
 
@@ -16,6 +17,11 @@ const row = (fields: Partial<ProofRow>): ProofRow => ({
 test("docs/reliability.md says what the ledger says (npm run prove -- --write)", () => {
   const page = readFileSync(PAGE, "utf8");
   assert.equal(pageOf(page), page);
+});
+
+test("docs/compatibility.md says what docs/results/clients.json says (npm run verify -- clients)", () => {
+  const page = readFileSync(COMPATIBILITY_PAGE, "utf8");
+  assert.equal(compatibilityPageOf(page), page);
 });
 
 test("totals add up runs of different seeds, and count a repeated one once", () => {

@@ -11,8 +11,10 @@ export interface Launch {
 export interface Client {
   readonly name: string;
   readonly language: "JavaScript" | "Python" | "Java" | "Go" | "C";
-  /** Writes and reads them without anything plugged in. */
+  /** Writes with them, without anything plugged in. */
   readonly codecs: readonly CodecName[];
+  /** Of those, the ones with which it reads what every other client writes; absent: all. */
+  readonly opens?: readonly CodecName[];
   /** How members divide partitions; the name that the driver is given. */
   readonly assignors: readonly string[];
   /** Absent: everything that a record can carry. */

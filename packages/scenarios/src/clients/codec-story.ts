@@ -38,7 +38,7 @@ interface Written {
 }
 
 /**
- * Every client writes with each of its codecs, and reads what all of them wrote: a topic for each codec, a partition for each writer.
+ * Every client writes with each of its codecs, and reads what all of them wrote with those it opens: a topic for each codec, a partition for each writer.
  * What is stored must have the codec that was asked for. What one client does wrong is in its row, and nobody else's.
  */
 export async function codecStory(options: CodecStoryOptions): Promise<readonly CodecStoryRow[]> {
@@ -120,6 +120,7 @@ async function readAll(
   written: ReadonlyMap<CodecName, readonly Written[]>,
   from: { readonly bootstrap: string; readonly name: string },
 ): Promise<number> {
+  const opens = client.opens ?? client.codecs;
   const found = new Map<string, ReadRecord>();
   const happenings = new Happenings();
   const member = new Member({
@@ -127,14 +128,14 @@ async function readAll(
     client,
     launch,
     bootstrap: from.bootstrap,
-    topics: client.codecs.map((codec) => topicOf(from.name, codec)),
+    topics: opens.map((codec) => topicOf(from.name, codec)),
     group: `${from.name}-${client.name.replaceAll(/\W/g, "-")}`,
     assignor: client.assignors[0] ?? "range",
     commit: "asked",
     onRecord: (_, record) => found.set(nameOf(record), record),
     happenings,
   });
-  const expected = client.codecs.flatMap((codec) => written.get(codec) ?? []);
+  const expected = opens.flatMap((codec) => written.get(codec) ?? []);
   try {
     const missing = (): readonly Written[] =>
       expected.filter(({ record }) => !found.has(nameOf(record)));

@@ -31,6 +31,14 @@ export function missingTool(
   return absent === undefined ? undefined : `${absent.join(" ")} does not work`;
 }
 
+/** The first of these C headers that the compiler does not find, as words. */
+export function missingHeader(...names: readonly string[]): string | undefined {
+  const found = (name: string): boolean =>
+    spawnSync("g++", ["-E", "-x", "c++", "-include", name, "/dev/null"]).status === 0;
+  const absent = names.find((name) => !found(name));
+  return absent === undefined ? undefined : `the header ${absent} is missing`;
+}
+
 export async function runTool(
   tool: string,
   args: readonly string[],

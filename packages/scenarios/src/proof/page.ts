@@ -36,11 +36,12 @@ export function writePage(): void {
   writeFileSync(PAGE, pageOf(readFileSync(PAGE, "utf8")));
 }
 
-function between(page: string, name: string, lines: readonly string[]): string {
+/** A page with these lines between its marks of that name. @throws Error where it has none. */
+export function between(page: string, name: string, lines: readonly string[]): string {
   const begin = `<!-- ${name} -->\n`;
   const end = `<!-- /${name} -->`;
   const from = page.indexOf(begin);
   const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`${PAGE} has no place for its ${name}`);
+  if (from < 0 || to < from) throw new Error(`the page has no place for its ${name}`);
   return `${page.slice(0, from + begin.length)}\n${lines.join("\n")}\n\n${page.slice(to)}`;
 }

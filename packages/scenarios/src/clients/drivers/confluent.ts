@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { base64Of, bytesOf, type DriverRecord, type Place } from "../events.ts";
 import { type ClientDriver, runDriver } from "./command-line.ts";
 import { Positions } from "./positions.ts";
@@ -19,7 +20,8 @@ interface ConfluentKafka {
         connect(): Promise<void>;
         subscribe(what: { readonly topics: readonly string[] }): Promise<void>;
         run(how: { eachMessage(payload: EachMessage): Promise<void> }): Promise<void>;
-        commitOffsets(offsets: readonly object[]): Promise<void>;
+        commitOffsets(offsets: readonly OffsetOf[]): Promise<void>;
+        committed(places: readonly OffsetOf[]): Promise<readonly OffsetOf[]>;
         disconnect(): Promise<void>;
       };
     };
@@ -47,6 +49,7 @@ interface EachMessage {
   };
 }
 
+const POLL_MS = 20;
 const NAME = "@confluentinc/kafka-javascript";
 const load = createRequire(join(process.env["KARST_CLIENT_FOLDER"] ?? ".", "package.json"));
 const confluent = load(NAME) as ConfluentKafka;
@@ -129,12 +132,29 @@ const driver: ClientDriver = {
         const offsets = positions
           .toCommit()
           .map((each) => ({ ...each, offset: String(each.offset) }));
-        if (offsets.length > 0) await consumer.commitOffsets(offsets);
+        if (offsets.length === 0) return;
+        // Resolves as soon as the commit is on its way.
+        await consumer.commitOffsets(offsets);
+        while (!sameOffsets(offsets, await consumer.committed(offsets))) await delay(POLL_MS);
       },
       leave: () => consumer.disconnect(),
     };
   },
 };
+
+interface OffsetOf {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+}
+
+function sameOffsets(wanted: readonly OffsetOf[], found: readonly OffsetOf[]): boolean {
+  return wanted.every(({ topic, partition, offset }) =>
+    found.some(
+      (each) => each.topic === topic && each.partition === partition && each.offset === offset,
+    ),
+  );
+}
 
 interface RebalancedPart {
   readonly topic: string;
