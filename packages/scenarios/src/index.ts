@@ -1,7 +1,8 @@
 export { bucketLife, type BucketLifeOptions } from "./bucket-life.ts";
 export type { Client } from "./clients/client.ts";
-export { CLIENTS, FIRST_ROWS } from "./clients/matrix.ts";
-export { type Row as ClientRow, runRows } from "./clients/rows.ts";
+export { codecStory } from "./clients/codec-story.ts";
+export { groupStory } from "./clients/group-story.ts";
+export { FIRST_ROWS } from "./clients/matrix.ts";
 export { CallFault, type CallFaultOptions, canInject } from "./call-fault.ts";
 export { type Row, vegaRows } from "./dataset.ts";
 export {

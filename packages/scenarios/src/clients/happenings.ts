@@ -4,7 +4,7 @@ export class Happenings {
 
   /** To be called after every change. */
   happened(): void {
-    for (const look of [...this.#waiting]) look();
+    for (const look of this.#waiting) look();
   }
 
   /**
@@ -23,7 +23,7 @@ export class Happenings {
         try {
           if (condition()) end(resolve);
         } catch (error) {
-          end(() => reject(error as Error));
+          end(() => reject(error));
         }
       };
       const late = setTimeout(() => {

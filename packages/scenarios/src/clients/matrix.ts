@@ -109,6 +109,7 @@ export const CLIENTS: readonly Client[] = [
         "-Xmx128m",
         "-XX:TieredStopAtLevel=1",
         "-XX:+UseSerialGC",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
         "-cp",
         classPath,
         "karst.Driver",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Client, Launch } from "./client.ts";
 import { DriverProcess } from "./driver-process.ts";
 import type { DriverEvent, Place, ReadRecord } from "./events.ts";
-import { Happenings } from "./happenings.ts";
+import type { Happenings } from "./happenings.ts";
 
 /** A member whose process is gone without a leave is noticed after so long. Kafka's least by default. */
 export const SESSION_TIMEOUT_MS = 6_000;

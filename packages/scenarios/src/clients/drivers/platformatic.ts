@@ -103,7 +103,7 @@ const driver: ClientDriver = {
         }),
       leave: async () => {
         await stream.close();
-        await consumer.close(true);
+        await consumer.close();
       },
     };
   },
