@@ -86,6 +86,17 @@ test("a truncated frame ends with its connection, and its memory comes back", ()
     assert.equal(engine.memory.reservedBytes, before);
   }));
 
+test("bytes after a request are ignored, as Kafka ignores them", () =>
+  withFixture({}, async ({ connect }) => {
+    const client = await connect();
+    // librdkafka 2.15.1: Metadata v13 of all topics, with three bytes more than it has.
+    client.send(Buffer.from("000000190003000d00000003000772646b61666b610000000000010000", "hex"));
+    client.send(Buffer.from("000000160003000d00000004000772646b61666b610001000000", "hex"));
+    // The last byte of the correlation ids.
+    assert.equal((await client.frame())[3], 3);
+    assert.equal((await client.frame())[3], 4);
+  }));
+
 test("a batch with a wrong CRC is refused, and the connection lives", () =>
   withFixture({}, async ({ connect }) => {
     const client = await connect();
