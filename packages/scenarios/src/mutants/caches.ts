@@ -10,14 +10,6 @@ export const cacheMutants: readonly Mutant[] = [
     harm: "Each read that begins in an object and ends in memory loses memory, until nothing is taken any more.",
   },
   {
-    id: "k-failed-prefetch-kept",
-    invariant: "K5",
-    file: "packages/core/src/cache/lease-cache.ts",
-    from: "this.#settle(entry); this.#drop(entry);",
-    to: "this.#settle(entry); if (entry.leases > 0) this.#drop(entry);",
-    harm: "One lost answer while reading ahead, and a block cannot be read until the process is started anew.",
-  },
-  {
     id: "k-leases-kept-on-failure",
     invariant: "K4",
     file: "packages/core/src/stream/stream-reader.ts",

@@ -56,6 +56,7 @@ export const DECK: readonly CardOf<Run>[] = [
     (r) => [pick(r, [1, 1, 1, 1_001])],
   ),
   card("load", 4, "read", steps.read, (r) => [log(r), where(r), pick(r, [1, 600, 5000])]),
+  card("fault", 2, "loseAhead", steps.loseAhead, (r) => [log(r), where(r), randomInteger(r, 1, 4)]),
   card("other", 2, "readAway", steps.readAway, (r) => [log(r), where(r), pick(r, [600, 5000])]),
   card("other", 4, "find", steps.find, (r) => [log(r), where(r)]),
   card(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { noFaults } from "@karst/objectstore";
 import { hasCode, isKarstError } from "@karst/runtime";
 import type { Invariants } from "../world/invariants.ts";
 import { type Batches, tolerate, type Wait, wait } from "../world/wait.ts";
@@ -6,6 +7,10 @@ import { within } from "./open-log.ts";
 import type { Process } from "./process.ts";
 import type { Run } from "./run.ts";
 import type { Step } from "./step.ts";
+
+const LOST_MS = 10_000;
+/** More than any log has. */
+const WHOLE_BYTES = 1_000_000;
 
 export function append(index: number, gap: number, batches: Batches): Step {
   return async (run) => {
@@ -139,6 +144,43 @@ export function readAway(index: number, where: number, bytesMax: number): Step {
       },
     );
     run.watch(read);
+  };
+}
+
+/**
+ * What is read ahead gets lost, after some of it has arrived; then the store is well. A read there finds everything.
+ *
+ * @param arrives requests for objects that come through.
+ */
+export function loseAhead(index: number, where: number, arrives: number): Step {
+  return async (run) => {
+    const { faulty, clock } = run.world;
+    const invariants: Invariants = run.world.invariants;
+    if (faulty === undefined) return;
+    const process = await run.live();
+    let left = arrives;
+    faulty.up();
+    faulty.setPlan(({ key, method }) => {
+      if (method !== "get" || !key.startsWith("objects/")) return undefined;
+      left -= 1;
+      return left < 0 ? { tag: "unavailable" } : undefined;
+    });
+    await readBy(run, process, index, where, 1);
+    // Longer than a lost request is tried again.
+    await clock.advance(LOST_MS);
+    faulty.setPlan(noFaults);
+    const log = process.log(index);
+    const outcome = await run.world.until(
+      process.life,
+      log.read({ from: within(log, where), bytesMax: WHOLE_BYTES }),
+    );
+    if (outcome.tag === "ok") outcome.value.release();
+    invariants.check(
+      "K5",
+      outcome.tag !== "failed" || !isKarstError(outcome.error, "unavailable"),
+      () =>
+        `the store is well, and a read fails: ${String(outcome.tag === "failed" && outcome.error)}`,
+    );
   };
 }
 

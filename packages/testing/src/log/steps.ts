@@ -7,6 +7,7 @@ export {
   pass,
   produce,
   read,
+  loseAhead,
   readAway,
   reopen,
   resend,
