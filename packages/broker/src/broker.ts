@@ -1,4 +1,4 @@
-import type { Engine, Topics } from "@karst/core";
+import type { Engine, StateStreamLimits, Topics } from "@karst/core";
 import { uuidToBase64 } from "@karst/kafka-protocol";
 import {
   type Connection,
@@ -33,6 +33,8 @@ export interface BrokerOptions {
   readonly autoCreateTopics?: boolean;
   /** How long the first members of a group are waited for, so that they begin with one assignment. Default: 3,000; 0 in tests. */
   readonly groupInitialRebalanceDelayMs?: number;
+  /** Of the log in which groups and their offsets are kept. */
+  readonly groupStateLimits?: Partial<StateStreamLimits>;
 }
 
 /** A Kafka listener over an open engine. The engine and its topics stay the caller's, to close afterwards. */
@@ -64,6 +66,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     limits,
     initialRebalanceDelayMs:
       options.groupInitialRebalanceDelayMs ?? GROUP_INITIAL_REBALANCE_DELAY_MS,
+    stateLimits: options.groupStateLimits ?? {},
   });
   connections.open({
     topics: options.topics,

@@ -3,6 +3,7 @@ import {
   hasStateStream,
   openStateStream,
   type StateStream,
+  type StateStreamLimits,
   type Topics,
 } from "@karst/core";
 import { ErrorCode } from "@karst/kafka-protocol";
@@ -23,6 +24,7 @@ export interface GroupCoordinatorOptions {
   readonly runtime: Runtime;
   readonly limits: BrokerLimits;
   readonly initialRebalanceDelayMs: number;
+  readonly stateLimits: Partial<StateStreamLimits>;
 }
 
 type CoordinatorState =
@@ -99,11 +101,11 @@ export class GroupCoordinator {
 
   /** Never rejects. */
   async #loadUntilDone(): Promise<void> {
-    const { engine, runtime } = this.#options;
+    const { engine, runtime, stateLimits } = this.#options;
     let pauseMs = COORDINATOR_RETRY_MS_MIN;
     while (!this.#closing.signal.aborted) {
       try {
-        const state = await openStateStream({ engine, kind: "groups" });
+        const state = await openStateStream({ engine, kind: "groups", limits: stateLimits });
         await this.#begin(state);
         return;
       } catch (error) {

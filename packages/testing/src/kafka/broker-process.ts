@@ -1,18 +1,17 @@
-import { type Broker, startBroker } from "@karst/broker";
+import { type Broker, type BrokerOptions, startBroker } from "@karst/broker";
 import { type Engine, openEngine, openTopics, type Topics } from "@karst/core";
 import { MemoryBudget, randomInteger, type Runtime, SlabPool } from "@karst/runtime";
 import { fileWal, simulatedDevice, type WalFactory } from "@karst/wal";
 import { type Life, MortalClock } from "../world/life.ts";
 import type { Surroundings } from "../world/machine.ts";
-import {
-  BROKER_LIMITS,
-  ENGINE_LIMITS,
-  MEMORY_BYTES,
-  PORT,
-  WAL_DIRECTORY,
-  WAL_LIMITS,
-} from "./limits.ts";
+import { ENGINE_LIMITS, MEMORY_BYTES, PORT, WAL_DIRECTORY, WAL_LIMITS } from "./limits.ts";
 import { MortalNet, type MortalNetOptions } from "./mortal-net.ts";
+
+/** What is said to a broker beside where it listens. */
+export type BrokerSettings = Pick<
+  BrokerOptions,
+  "limits" | "groupInitialRebalanceDelayMs" | "groupStateLimits"
+>;
 
 /** One process with a broker: the package as it is, over the simulated ports. */
 export class BrokerProcess {
@@ -69,13 +68,13 @@ export class BrokerProcess {
  * Opens an engine and starts a broker over it. What it rejects with leaves nothing open.
  *
  * @param watch sees what the WAL says.
- * @param serve what the broker is given in place of the engine's topics.
+ * @param settings the broker's, and with `serve` what it is given in place of the engine's topics.
  */
 export async function openBrokerProcess(
   surroundings: Surroundings,
   network: Pick<MortalNetOptions, "net" | "onBytes">,
   watch: (wal: WalFactory) => WalFactory,
-  serve: (topics: Topics) => Topics,
+  settings: BrokerSettings & { readonly serve: (topics: Topics) => Topics },
 ): Promise<BrokerProcess> {
   const { life, runtime: world, store, stepMsMax } = surroundings;
   const random = world.random.fork("net");
@@ -112,12 +111,13 @@ export async function openBrokerProcess(
   });
   try {
     const topics = await openTopics(engine);
+    const { serve, ...said } = settings;
     const broker = await startBroker({
+      ...said,
       engine,
       topics: serve(topics),
       runtime,
       listen: { host: "broker", port: PORT },
-      limits: BROKER_LIMITS,
       autoCreateTopics: false,
     });
     return new BrokerProcess({ surroundings, engine, topics, broker, memory });

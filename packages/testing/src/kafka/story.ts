@@ -5,21 +5,13 @@ import { cardsByName, play, type StoryOf, type StoryStep, swarm } from "../world
 import { drawConsumer } from "./consumer.ts";
 import { DECK } from "./deck.ts";
 import { finish } from "./finish.ts";
-import { type KafkaOptions, KafkaRun, type NetSetting } from "./kafka-run.ts";
+import { drawNet } from "./net-setting.ts";
+import { type KafkaOptions, KafkaRun } from "./kafka-run.ts";
 import type { ProducerOptions } from "./producer.ts";
 
 /** Everything that happens to a broker and its clients. */
 export type KafkaStory = StoryOf<KafkaOptions>;
 
-/** None of them so slow that a legal request takes longer than a client waits. */
-const NETS: readonly Omit<NetSetting, "windowBytes">[] = [
-  { chunkBytesMax: 16_384, latencyMsMax: 0 },
-  { chunkBytesMax: 40, latencyMsMax: 0 },
-  { chunkBytesMax: 60, latencyMsMax: 1 },
-  { chunkBytesMax: 300, latencyMsMax: 2 },
-  { chunkBytesMax: 2_000, latencyMsMax: 20 },
-  { chunkBytesMax: 16_384, latencyMsMax: 20 },
-];
 /** Time between two steps at most. */
 const PACE_MS_MAX = 30;
 
@@ -29,7 +21,7 @@ export function drawStory(seed: number, length: number): KafkaStory {
     seed,
     store: pick(random, ["file", "memory"]),
     tempo: pick(random, ["instant", "slow"]),
-    net: { ...pick(random, NETS), windowBytes: pick(random, [300, 4_096, 65_536]) },
+    net: drawNet(random),
     partitions: [randomInteger(random, 1, 3), randomInteger(random, 1, 3)],
     producers: Array.from({ length: randomInteger(random, 2, 4) }, (_, i) =>
       drawProducer(random, i),
