@@ -49,3 +49,4 @@ export {
 export type { CrashJob } from "./crash-points/job.ts";
 export { crashPointJobs, jobNamed } from "./crash-points/jobs.ts";
 export { kafkaFamily } from "./kafka/family.ts";
+export { groupsFamily } from "./groups/family.ts";

@@ -1,6 +1,7 @@
 import {
   clusterFamily,
   type Family,
+  groupsFamily,
   kafkaFamily,
   logFamily,
   steadyFamily,
@@ -13,6 +14,7 @@ export const FAMILIES: readonly Family[] = [
   steadyFamily,
   clusterFamily,
   kafkaFamily,
+  groupsFamily,
   walFamily,
 ];
 

@@ -1,6 +1,7 @@
 import { type Broker, type BrokerOptions, startBroker } from "@karst/broker";
 import { type Engine, openEngine, openTopics, type Topics } from "@karst/core";
 import { MemoryBudget, randomInteger, type Runtime, SlabPool } from "@karst/runtime";
+import type { RecordingLogger } from "@karst/runtime/testing";
 import { fileWal, simulatedDevice, type WalFactory } from "@karst/wal";
 import { type Life, MortalClock } from "../world/life.ts";
 import type { Surroundings } from "../world/machine.ts";
@@ -21,6 +22,7 @@ export class BrokerProcess {
   readonly topics: Topics;
   readonly broker: Broker;
   readonly memory: MemoryBudget;
+  readonly #log: RecordingLogger;
   /** Why the engine failed. */
   failure: Error | undefined;
 
@@ -37,12 +39,17 @@ export class BrokerProcess {
     this.topics = parts.topics;
     this.broker = parts.broker;
     this.memory = parts.memory;
+    this.#log = parts.surroundings.runtime.log;
     parts.engine.failed.then(
       (error) => {
         this.failure = error;
       },
       () => undefined,
     );
+  }
+
+  hasLogged(event: string): boolean {
+    return this.#log.events.some((logged) => logged.event === event);
   }
 
   /** Whether it is there, and can be of use. */

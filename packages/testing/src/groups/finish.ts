@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import type { GroupMember } from "./group-member.ts";
+import { ALONE, GROUPS, type GroupsRun } from "./groups-run.ts";
+import { RETENTION_MS, STABLE_WITHIN_MS } from "./limits.ts";
+
+/** After the longest pause between two tries of anything, and the longest patience with a client. */
+const RECOVERED_MS = 20_000;
+const ROUND_MS = 100;
+const ROUNDS_MAX = 600;
+/** Long enough for offsets to expire, if they could, and to be looked for. */
+const AGED_MS = 1.2 * RETENTION_MS;
+
+/**
+ * Ends a run: faults stop. Then the groups become stable, also after a last crash; what was committed is there, after retention while
+ * there are members, after a crash, after a clean end; and goes when everybody has left.
+ */
+export async function finish(run: GroupsRun): Promise<void> {
+  const { world, machine } = run;
+  world.heal();
+  run.cutAfter(Infinity);
+  await run.live();
+  await world.clock.advance(RECOVERED_MS);
+  await run.live();
+  for (let slot = 0; slot < run.options.members; slot += 1) run.join(slot);
+  await becomesStable(run);
+
+  machine.crash("power");
+  await becomesStable(run);
+  for (const member of run.members) member.commit(1);
+  run.healed = true;
+  await ages(run);
+  await readAll(run);
+
+  run.healed = false;
+  machine.crash("power-synced");
+  await run.live();
+  await readAll(run);
+  await becomesStable(run);
+  for (const member of run.members) member.leave();
+  await world.clock.advance(1_000);
+  await run.close();
+  await readAll(run);
+  await ages(run);
+  await readAll(run);
+  for (const group of run.groups) group.check();
+  for (const bystander of run.bystanders) bystander.close();
+  await run.close();
+  run.check();
+}
+
+/** With a broker there, and nothing wrong: within a bounded time everybody who fits in has partitions, and none is left over. */
+async function becomesStable(run: GroupsRun): Promise<void> {
+  const { world } = run;
+  await run.live();
+  const startMs = world.clock.monotonicMs();
+  for (;;) {
+    const missing = await unstable(run);
+    if (missing === undefined) break;
+    const tookMs = world.clock.monotonicMs() - startMs;
+    run.world.invariants.check(
+      "CG6",
+      tookMs < STABLE_WITHIN_MS,
+      () => `${missing} after ${tookMs} ms`,
+    );
+    await world.clock.advance(ROUND_MS);
+    run.check();
+    assert.ok(run.current?.works === true, "nothing is wrong, and the broker has failed");
+  }
+}
+
+/** What is not as it should be. */
+async function unstable(run: GroupsRun): Promise<string | undefined> {
+  for (const groupId of GROUPS) {
+    const members = run.members.filter(({ options }) => options.groupId === groupId);
+    const wrong = splitOf(run, members);
+    if (wrong !== undefined) return `${groupId}: ${wrong}`;
+    if (members.length === 0) continue;
+    const ids = members.flatMap(({ held }) => (held === undefined ? [] : [held.memberId]));
+    const described = await told(run, run.bystanders[0]?.describe(groupId));
+    if (described?.groupState !== "Stable")
+      return `${groupId} is ${described?.groupState ?? "not told of"}`;
+    const known = described.members.map(({ memberId }) => memberId);
+    if (!sameNames(known, ids))
+      return `${groupId} has the members ${known.join()}, not ${ids.join()}`;
+  }
+  return undefined;
+}
+
+function splitOf(run: GroupsRun, members: readonly GroupMember[]): string | undefined {
+  const outside = members.find(({ isSettled }) => !isSettled);
+  if (outside !== undefined) return `${outside.options.name} is outside`;
+  if (members.length === 0) return undefined;
+  const held = members.flatMap((member) => (member.held === undefined ? [] : [member.held]));
+  const room = run.options.groupMembersMax;
+  if (held.length < Math.min(room, members.length)) return `${held.length} members are in`;
+  if (new Set(held.map(({ generation }) => generation)).size !== 1)
+    return "members are in different generations";
+  const partitions = held.flatMap((one) => one.partitions);
+  if (
+    partitions.length !== run.options.partitions ||
+    new Set(partitions).size !== partitions.length
+  )
+    return `${partitions.length} partitions are assigned`;
+  return undefined;
+}
+
+/** Long enough for offsets to expire, if they may. */
+async function ages(run: GroupsRun): Promise<void> {
+  for (let ms = 0; ms < AGED_MS; ms += 1_000) {
+    await run.world.clock.advance(1_000);
+    run.check();
+  }
+}
+
+/** Somebody reads everything. */
+async function readAll(run: GroupsRun): Promise<void> {
+  await run.live();
+  for (const groupId of [...GROUPS, ALONE]) {
+    for (let rounds = 0; ; rounds += 1) {
+      run.world.invariants.check("W12", rounds < ROUNDS_MAX, "offsets are not told");
+      if ((await told(run, run.bystanders[0]?.read(groupId, undefined))) === true) break;
+      await run.world.clock.advance(ROUND_MS);
+      run.check();
+    }
+  }
+}
+
+/** Lets time pass until it is answered. */
+async function told<T>(run: GroupsRun, asked: Promise<T> | undefined): Promise<T | undefined> {
+  const process = await run.live();
+  if (asked === undefined) return undefined;
+  const outcome = await run.world.until(process.life, asked);
+  if (outcome.tag === "failed") throw outcome.error as Error;
+  return outcome.tag === "ok" ? outcome.value : undefined;
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.toSorted().join() === b.toSorted().join();
+}
