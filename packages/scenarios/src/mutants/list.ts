@@ -1,6 +1,7 @@
 import { ACK_BEFORE_WRITE, CANARY } from "./canary.ts";
 import { cacheMutants } from "./caches.ts";
 import { fencingMutants } from "./fencing.ts";
+import { groupMutants } from "./groups.ts";
 import type { Mutant } from "./mutant.ts";
 import { objectMutants } from "./objects.ts";
 import { partitionMutants } from "./partitions.ts";
@@ -15,6 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...cacheMutants,
   ...fencingMutants,
   ...partitionMutants,
+  ...groupMutants,
   ...producerMutants,
   ...platformMutants,
 ];

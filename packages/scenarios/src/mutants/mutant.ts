@@ -1,5 +1,5 @@
 /** Families of invariants, by the letters that their numbers begin with. */
-export const FAMILIES = ["W", "O", "K", "F", "P", "IP", "PL"] as const;
+export const FAMILIES = ["W", "O", "K", "F", "P", "CG", "IP", "PL"] as const;
 export type InvariantFamily = (typeof FAMILIES)[number];
 
 /**

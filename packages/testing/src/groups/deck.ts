@@ -23,6 +23,12 @@ export const DECK: readonly CardOf<GroupsRun>[] = [
   card("load", 4, "join", steps.join, (r) => [slot(r)]),
   card("load", 5, "read", steps.read, (r) => [group(r), pick(r, ["all" as const, slot(r)])]),
   card("load", 2, "commitAlone", steps.commitAlone, (r) => [pick(r, [ALONE, group(r)]), slot(r)]),
+  card("other", 6, "surge", steps.surge, (r) => [
+    pick(r, ["commit", "commit", "rejoin", "leave", "twin"] as const),
+    slot(r),
+    randomInteger(r, 1, 6),
+    ending(r),
+  ]),
   card("other", 3, "leave", steps.leave, (r) => [slot(r)]),
   card("other", 3, "kill", steps.kill, (r) => [slot(r)]),
   card("other", 3, "pause", steps.pause, (r) => [slot(r), pick(r, [300, 1_500, 3_000, 7_000])]),

@@ -81,9 +81,16 @@ export class GroupMember {
     return { ...this.#speaker(this.#state.generation), partitions: this.#state.partitions };
   }
 
-  /** Commits so many offsets when it comes to that. */
+  /** Commits so many offsets: at once where it can, else when it comes to that. */
   commit(times: number): void {
-    this.#commits = Math.min(this.#commits + times, 10);
+    const { current } = this.#link;
+    const state = this.#state;
+    if (state.tag === "in" && current !== undefined && this.#sleepsUntilMs <= this.#nowMs) {
+      const speaker = this.#speaker(state.generation);
+      for (let i = 0; i < times; i += 1) this.#commitAside(current, speaker, state.partitions);
+    } else {
+      this.#commits = Math.min(this.#commits + times, 10);
+    }
   }
 
   /** Does nothing for so long, and then goes on as if nothing had been. */
@@ -193,7 +200,7 @@ export class GroupMember {
     const model = this.#site.group(groupId);
     const speaker = this.#speaker(generation);
     // Too early: it is refused, or comes when everybody has the new assignment.
-    if (chance(this.#random, 10)) this.#commitAside(connection, speaker);
+    if (chance(this.#random, 10)) this.#commitAside(connection, speaker, [0]);
     const asked = asking(this.#site);
     const answer = await syncGroup(connection, this.#dialect, groupId, speaker, {
       protocolName: joined.protocolName ?? "",
@@ -220,12 +227,27 @@ export class GroupMember {
       await fetch(this.#site, connection, this.#dialect, groupId, given.partitions);
   }
 
-  #commitAside(connection: ClientConnection, speaker: Speaker): void {
-    const { groupId } = this.options;
-    const by = { groupId, speaker, partitions: [0], oversized: undefined };
-    commit(this.#site, connection, this.#dialect, by).catch((error: unknown) =>
+  #commitAside(
+    connection: ClientConnection,
+    speaker: Speaker,
+    partitions: readonly number[],
+  ): void {
+    this.#commit(connection, speaker, partitions).catch((error: unknown) =>
       this.#site.failed(error),
     );
+  }
+
+  #commit(
+    connection: ClientConnection,
+    speaker: Speaker,
+    partitions: readonly number[],
+  ): Promise<unknown> {
+    return commit(this.#site, connection, this.#dialect, {
+      groupId: this.options.groupId,
+      speaker,
+      partitions,
+      oversized: chance(this.#random, 3) ? partitions[0] : undefined,
+    });
   }
 
   /** The leader's plan; nobody else has one. */
@@ -255,12 +277,7 @@ export class GroupMember {
     const { partitions } = this.#state;
     const speaker = this.#speaker(generation);
     const commits = Array.from({ length: this.#commits }, () =>
-      commit(this.#site, connection, this.#dialect, {
-        groupId,
-        speaker,
-        partitions,
-        oversized: chance(this.#random, 3) ? partitions[0] : undefined,
-      }),
+      this.#commit(connection, speaker, partitions),
     );
     this.#commits = 0;
     await Promise.all([...commits, this.#beat(connection, speaker)]);

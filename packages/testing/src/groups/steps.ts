@@ -1,8 +1,12 @@
+import type { Ending } from "../world/machine.ts";
 import type { StepOf } from "../world/story.ts";
 import type { Bystander } from "./bystander.ts";
-import { type GroupsRun } from "./groups-run.ts";
+import { GROUPS, type GroupsRun } from "./groups-run.ts";
 
 type Step = StepOf<GroupsRun>;
+
+/** Until whoever joins again has done so, if nothing is in its way. */
+const SURGE_MS = 300;
 
 /** A process begins where there is none. */
 export function join(slot: number): Step {
@@ -19,6 +23,27 @@ export function commit(slot: number | "all", times: number): Step {
   return async (run) => {
     if (slot !== "all") run.member(slot)?.commit(times);
     else for (const member of run.members) member.commit(times);
+  };
+}
+
+/** What a group's log is written for. */
+export type Surge = "commit" | "rejoin" | "leave" | "twin";
+
+/** Many things are written at once, and read, and the broker ends in the middle of it. */
+export function surge(what: Surge, slot: number, calls: number, ending: Ending): Step {
+  return async (run) => {
+    const { world, machine } = run;
+    await run.live();
+    await world.clock.runDeferred();
+    machine.crashAfter(calls, ending);
+    if (what === "rejoin") run.member(slot)?.rejoin();
+    if (what === "leave") run.member(slot)?.leave();
+    if (what === "twin") run.twin(slot);
+    for (const member of run.members) member.commit(1);
+    for (const one of run.bystanders)
+      for (const groupId of GROUPS) run.aside(one.read(groupId, undefined));
+    await world.clock.advance(SURGE_MS);
+    await run.live();
   };
 }
 

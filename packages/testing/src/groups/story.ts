@@ -23,7 +23,7 @@ export function drawStory(seed: number, length: number): GroupsStory {
   const options: GroupsOptions = {
     seed,
     store: pick(random, ["file", "memory"]),
-    tempo: pick(random, ["instant", "slow"]),
+    tempo: pick(random, ["instant", "slow", "slow"]),
     net: drawNet(random),
     partitions: large ? 100 : randomInteger(random, 1, 8),
     members,
