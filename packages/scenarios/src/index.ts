@@ -29,3 +29,6 @@ export { SessionReader } from "./session-reader.ts";
 export { type Tree, treeOf } from "./tree.ts";
 export type { ReadRow } from "./verify.ts";
 export { createTopics } from "./writers/kafkajs.ts";
+export { MemberBook } from "./churn/member-book.ts";
+export { MemberProcess } from "./churn/member-process.ts";
+export { REBALANCE_MS, SESSION_MS } from "./churn/times.ts";

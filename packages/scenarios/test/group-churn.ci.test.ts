@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Admin, Kafka, logLevel } from "kafkajs";
+import { test } from "vitest";
+// The built code: what is killed runs as a process, from `dist`.
+import {
+  createTopics,
+  MemberBook,
+  MemberProcess,
+  REBALANCE_MS,
+  type Server,
+  SESSION_MS,
+} from "../dist/index.js";
+import { inWorld, rowsOf } from "./world.ts";
+
+const seed = Number(process.env["KARST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const MEMBERS = 10;
+const PARTITIONS = 100;
+const CHURN_MS = 55_000;
+const STEP_MS = 700;
+/** From the last fault on: sessions of the dead, one rebalance, and connecting again. */
+const STABLE_WITHIN_MS = SESSION_MS + REBALANCE_MS + 5_000;
+const CAUGHT_UP_WITHIN_MS = 20_000;
+const TOPIC = "t";
+const GROUP = "g";
+
+/** Numbers from a seed (mulberry32). */
+function numbersFrom(start: number): (below: number) => number {
+  let state = start;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+class Churn {
+  readonly book = new MemberBook();
+  readonly members: MemberProcess[] = [];
+  readonly #server: Server;
+  #started = 0;
+  failure: unknown;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Starts who is missing. */
+  fill(count: number): void {
+    for (let missing = count - this.alive.length; missing > 0; missing -= 1) {
+      this.#started += 1;
+      this.members.push(
+        new MemberProcess(
+          `m${this.#started}`,
+          { address: this.#server.address, topic: TOPIC, group: GROUP },
+          this.book,
+          (error) => (this.failure ??= error),
+        ),
+      );
+    }
+  }
+
+  get alive(): readonly MemberProcess[] {
+    return this.members.filter(({ isAlive }) => isAlive);
+  }
+
+  check(): void {
+    if (this.failure !== undefined) throw this.failure as Error;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.end("SIGKILL")));
+  }
+}
+
+/** One of the things that happen to a group. */
+async function disturb(churn: Churn, server: Server, random: (below: number) => number) {
+  const victim = churn.alive[random(Math.max(1, churn.alive.length))];
+  const what = random(100);
+  if (what < 15) {
+    await server.kill();
+    await delay(random(500));
+    await server.start();
+  } else if (what < 25) {
+    await victim?.end("SIGKILL");
+  } else if (what < 40) {
+    await victim?.end("SIGTERM");
+  } else if (what < 50) {
+    victim?.freeze();
+  } else if (what < 65) {
+    for (const member of churn.alive) if (member.isFrozen) member.thaw();
+  } else {
+    churn.fill(Math.min(MEMBERS, churn.alive.length + 1));
+  }
+}
+
+async function stable(admin: Admin, churn: Churn): Promise<void> {
+  const sinceMs = performance.now();
+  for (;;) {
+    const found = await admin
+      .describeGroups([GROUP])
+      .then(({ groups }) => groups[0])
+      .catch(() => undefined);
+    if (found?.state === "Stable" && found.members.length === MEMBERS) return;
+    const state = `${found?.state} with ${found?.members.length} members`;
+    const complaints = churn.alive.map(({ complaint }) => complaint).join("");
+    assert.ok(performance.now() - sinceMs < STABLE_WITHIN_MS, `${state}; ${complaints}`);
+    await delay(100);
+  }
+}
+
+async function committed(admin: Admin): Promise<ReadonlyMap<number, number>> {
+  const [topic] = await admin.fetchOffsets({ groupId: GROUP, topics: [TOPIC] });
+  return new Map(topic?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
+test(
+  `ten members over 100 partitions survive a minute of joins, leaves, pauses and SIGKILLs of the broker (KARST_SEED=${seed})`,
+  () =>
+    inWorld(async (world) => {
+      const random = numbersFrom(seed);
+      const server = await world.serve();
+      await createTopics(server.address, [TOPIC], PARTITIONS);
+      const churn = new Churn(server);
+      const kafka = new Kafka({
+        clientId: "judge",
+        brokers: [server.address],
+        logLevel: logLevel.NOTHING,
+        retry: { retries: 10_000, initialRetryTime: 50, maxRetryTime: 300 },
+      });
+      const admin = kafka.admin();
+      await admin.connect();
+      const producer = kafka.producer();
+      await producer.connect();
+      let id = 0;
+      let producing = true;
+      const produce = async (): Promise<void> => {
+        while (producing) {
+          const partition = random(PARTITIONS);
+          const rows = rowsOf(id, 10).map(({ value }) => ({ value, partition }));
+          await producer.send({ topic: TOPIC, messages: rows });
+          id += 10;
+          await delay(20);
+        }
+      };
+      try {
+        churn.fill(MEMBERS);
+        const produced = produce();
+        for (const endMs = performance.now() + CHURN_MS; performance.now() < endMs;) {
+          await disturb(churn, server, random);
+          await delay(random(2 * STEP_MS));
+          churn.check();
+        }
+        for (const member of churn.alive) if (member.isFrozen) member.thaw();
+        churn.fill(MEMBERS);
+        await stable(admin, churn);
+        producing = false;
+        await produced;
+
+        const ends = await admin.fetchTopicOffsets(TOPIC);
+        let offsets = await committed(admin);
+        for (const sinceMs = performance.now(); ;) {
+          offsets = await committed(admin);
+          const isDone = ends.every(
+            ({ partition, high }) => (offsets.get(partition) ?? -1) >= Number(high) || high === "0",
+          );
+          if (isDone) break;
+          assert.ok(performance.now() - sinceMs < CAUGHT_UP_WITHIN_MS, "members do not catch up");
+          await delay(200);
+        }
+        await churn.end();
+        churn.check();
+        offsets = await committed(admin);
+        churn.book.checkCommits(offsets);
+        churn.book.checkDeliveries(offsets);
+        assert.equal(
+          churn.book.delivered,
+          ends.reduce((sum, { high }) => sum + Number(high), 0),
+        );
+        const { generations, commits } = churn.book;
+        console.log(
+          `${generations} generations, ${commits} offsets committed, ${id} records, ${server.kills} kills`,
+        );
+        assert.ok(generations >= 3 && server.kills >= 1 && commits > 0);
+      } finally {
+        producing = false;
+        await churn.end();
+        await producer.disconnect();
+        await admin.disconnect();
+      }
+      await server.stop();
+    }),
+  180_000,
+);
