@@ -66,7 +66,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     limits,
     initialRebalanceDelayMs:
       options.groupInitialRebalanceDelayMs ?? GROUP_INITIAL_REBALANCE_DELAY_MS,
-    stateLimits: options.groupStateLimits ?? {},
+    ...(options.groupStateLimits && { stateLimits: options.groupStateLimits }),
   });
   connections.open({
     topics: options.topics,

@@ -134,9 +134,9 @@ test(
       const producer = kafka.producer();
       await producer.connect();
       let id = 0;
-      let producing = true;
+      const enough = new AbortController();
       const produce = async (): Promise<void> => {
-        while (producing) {
+        while (!enough.signal.aborted) {
           const partition = random(PARTITIONS);
           const rows = rowsOf(id, 10).map(({ value }) => ({ value, partition }));
           await producer.send({ topic: TOPIC, messages: rows });
@@ -155,7 +155,7 @@ test(
         for (const member of churn.alive) if (member.isFrozen) member.thaw();
         churn.fill(MEMBERS);
         await stable(admin, churn);
-        producing = false;
+        enough.abort();
         await produced;
 
         const ends = await admin.fetchTopicOffsets(TOPIC);
@@ -184,7 +184,7 @@ test(
         );
         assert.ok(generations >= 3 && server.kills >= 1 && commits > 0);
       } finally {
-        producing = false;
+        enough.abort();
         await churn.end();
         await producer.disconnect();
         await admin.disconnect();

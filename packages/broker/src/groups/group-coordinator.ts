@@ -24,7 +24,7 @@ export interface GroupCoordinatorOptions {
   readonly runtime: Runtime;
   readonly limits: BrokerLimits;
   readonly initialRebalanceDelayMs: number;
-  readonly stateLimits: Partial<StateStreamLimits>;
+  readonly stateLimits?: Partial<StateStreamLimits>;
 }
 
 type CoordinatorState =
@@ -101,7 +101,7 @@ export class GroupCoordinator {
 
   /** Never rejects. */
   async #loadUntilDone(): Promise<void> {
-    const { engine, runtime, stateLimits } = this.#options;
+    const { engine, runtime, stateLimits = {} } = this.#options;
     let pauseMs = COORDINATOR_RETRY_MS_MIN;
     while (!this.#closing.signal.aborted) {
       try {
