@@ -96,6 +96,16 @@ export class GroupEntry {
     return this.#record(changes).durable;
   }
 
+  /** Nothing is told of this group before that is durable. */
+  restsOn(durable: Promise<void>): void {
+    this.#durable = durable;
+    const settled = (): void => {
+      if (this.#durable === durable) this.#durable = undefined;
+    };
+    // A failure ends the coordinator: nothing is answered from here any more.
+    durable.then(settled, () => undefined);
+  }
+
   /** Nothing happens by itself any more. */
   stop(): void {
     this.#sessions.stopAll();
@@ -105,12 +115,7 @@ export class GroupEntry {
 
   #record(changes: readonly StateChange[]): { readonly durable: Promise<void> } {
     const durable = this.#host.write(changes);
-    this.#durable = durable;
-    const settled = (): void => {
-      if (this.#durable === durable) this.#durable = undefined;
-    };
-    // A failure ends the coordinator: nothing is answered from here any more.
-    durable.then(settled, () => undefined);
+    this.restsOn(durable);
     return { durable };
   }
 

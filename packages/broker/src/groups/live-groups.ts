@@ -268,8 +268,12 @@ export class LiveGroups {
     const known = this.#entries.get(groupId);
     if (known !== undefined) return known;
     const { limits, runtime } = this.#options;
-    if (this.#entries.size < limits.groupsMax)
-      return this.#add(emptyGroup(groupId, runtime.clock.wallMs()));
+    if (this.#entries.size < limits.groupsMax) {
+      const made = this.#add(emptyGroup(groupId, runtime.clock.wallMs()));
+      // One of this name may have been deleted just now.
+      if (this.#durable !== undefined) made.restsOn(this.#durable);
+      return made;
+    }
     runtime.log.warn("too-many-groups", { groups: this.#entries.size });
     return undefined;
   }

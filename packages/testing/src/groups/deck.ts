@@ -24,9 +24,9 @@ export const DECK: readonly CardOf<GroupsRun>[] = [
   card("load", 5, "read", steps.read, (r) => [group(r), pick(r, ["all" as const, slot(r)])]),
   card("load", 2, "commitAlone", steps.commitAlone, (r) => [pick(r, [ALONE, group(r)]), slot(r)]),
   card("other", 6, "surge", steps.surge, (r) => [
-    pick(r, ["commit", "commit", "rejoin", "leave", "twin"] as const),
+    pick(r, ["commit", "commit", "rejoin", "leave", "twin", "dissolve"] as const),
     slot(r),
-    randomInteger(r, 1, 6),
+    randomInteger(r, 1, 8),
     ending(r),
   ]),
   card("other", 3, "leave", steps.leave, (r) => [slot(r)]),

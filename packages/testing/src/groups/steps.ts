@@ -7,6 +7,7 @@ type Step = StepOf<GroupsRun>;
 
 /** Until whoever joins again has done so, if nothing is in its way. */
 const SURGE_MS = 300;
+const WAVES_MS: readonly number[] = [0, 1, 1];
 
 /** A process begins where there is none. */
 export function join(slot: number): Step {
@@ -27,9 +28,9 @@ export function commit(slot: number | "all", times: number): Step {
 }
 
 /** What a group's log is written for. */
-export type Surge = "commit" | "rejoin" | "leave" | "twin";
+export type Surge = "commit" | "rejoin" | "leave" | "twin" | "dissolve";
 
-/** Many things are written at once, and read, and the broker ends in the middle of it. */
+/** Many things are written, and read while they are, and the broker ends in the middle of it. */
 export function surge(what: Surge, slot: number, calls: number, ending: Ending): Step {
   return async (run) => {
     const { world, machine } = run;
@@ -39,12 +40,24 @@ export function surge(what: Surge, slot: number, calls: number, ending: Ending):
     if (what === "rejoin") run.member(slot)?.rejoin();
     if (what === "leave") run.member(slot)?.leave();
     if (what === "twin") run.twin(slot);
-    for (const member of run.members) member.commit(1);
-    for (const one of run.bystanders)
-      for (const groupId of GROUPS) run.aside(one.read(groupId, undefined));
+    if (what === "dissolve") endGroup(run, GROUPS[0]);
+    // What comes a moment later is written while that is being synced.
+    for (const waitMs of WAVES_MS) {
+      await world.clock.advance(waitMs);
+      if (what === "dissolve") run.join(slot);
+      for (const member of run.members) member.commit(1);
+      for (const one of run.bystanders)
+        for (const groupId of GROUPS) run.aside(one.read(groupId, undefined));
+    }
     await world.clock.advance(SURGE_MS);
     await run.live();
   };
+}
+
+/** Everybody leaves a group, and it is deleted. */
+function endGroup(run: GroupsRun, groupId: string): void {
+  for (const member of run.members) if (member.options.groupId === groupId) member.leave();
+  run.aside(bystander(run, 0).deleteGroup(groupId));
 }
 
 export function leave(slot: number): Step {
@@ -103,6 +116,7 @@ export function deleteGroup(groupId: string): Step {
 export function dissolve(groupId: string): Step {
   return async (run) => {
     for (const member of run.members) if (member.options.groupId === groupId) member.leave();
+    // Until they have.
     await run.world.clock.advance(5);
     run.aside(bystander(run, 0).deleteGroup(groupId));
   };
