@@ -94,7 +94,7 @@ export class OffsetRegister {
     for (const read of this.#reads) {
       if (read.value !== undefined) continue;
       const before = this.#writes.filter(
-        ({ value, doneAt }) => value !== undefined && doneAt < read.sentAt,
+        (write) => write.value !== undefined && this.#knownBy(write) < read.sentAt,
       );
       const isOld = before.every(({ sentMs }) => read.doneMs - sentMs >= ageMs);
       const isExplained = (isOld ? [...deletions, ...lapses] : deletions).some(
@@ -108,6 +108,12 @@ export class OffsetRegister {
       };
     }
     return undefined;
+  }
+
+  /** When it had certainly had its effect: it was answered, or seen. */
+  #knownBy({ value, doneAt }: RegisterWrite): number {
+    const seen = this.#reads.filter((read) => read.value === value).map((read) => read.doneAt);
+    return Math.min(doneAt, ...seen);
   }
 
   #zones(): Zone[] {

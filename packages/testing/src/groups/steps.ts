@@ -48,6 +48,7 @@ export function surge(what: Surge, slot: number, calls: number, ending: Ending):
       for (const member of run.members) member.commit(1);
       for (const one of run.bystanders)
         for (const groupId of GROUPS) run.aside(one.read(groupId, undefined));
+      run.aside(bystander(run, 1).describe(GROUPS[0]));
     }
     await world.clock.advance(SURGE_MS);
     await run.live();

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { OffsetRegister } from "../../src/checkers/offset-register.ts";
+
+const NEVER = { ageMs: 100, times: [] };
+
+/** What happened, moment by moment: `7` commits it, `?7` leaves that open, `!7` was refused, `=7` reads it, `=` nothing, `x` deletes. */
+function played(history: string): OffsetRegister {
+  const register = new OffsetRegister();
+  let moment = 0;
+  for (const what of history.split(" ")) {
+    const sentAt = (moment += 1);
+    const value = /\d+/.exec(what) === null ? undefined : Number(/\d+/.exec(what)?.[0]);
+    if (what.startsWith("=")) {
+      register.read(value, { sentAt, doneAt: (moment += 1), doneMs: moment });
+      continue;
+    }
+    const write = register.write(value, sentAt, moment);
+    if (what.startsWith("!")) write.refused = true;
+    else if (!what.startsWith("?")) write.doneAt = moment += 1;
+  }
+  return register;
+}
+
+test.each([
+  "= 1 =1 =1 2 =2",
+  "1 ?2 =1 =2 =2 3 =3",
+  "1 ?2 =1 3 =3",
+  // It comes late.
+  "?1 2 =2 =1",
+  "1 !2 =1",
+  "1 x = 2 =2",
+  "1 ?x =1 = 2 =2",
+])("%s is a history", (history) => {
+  assert.equal(played(history).anomaly(NEVER), undefined);
+});
+
+test.each([
+  ["1 =", "lost"],
+  ["1 2 =1", "lost"],
+  ["?1 =1 =", "lost"],
+  ["1 ?2 =2 =1", "lost"],
+  ["1 ?2 ?3 =3 =2 =3", "lost"],
+  ["1 x =1", "lost"],
+  ["1 ?x = =1", "lost"],
+  ["1 !2 =2", "void"],
+  ["=1", "void"],
+])("%s is none: %s", (history, kind) => {
+  assert.equal(played(history).anomaly(NEVER)?.kind, kind);
+});
+
+test("values may go when they are old, and at times when they may", () => {
+  assert.equal(played("1 =").anomaly({ ageMs: 100, times: [{ from: 0, to: 9 }] })?.kind, "lost");
+  assert.equal(played("1 =").anomaly({ ageMs: 1, times: [] })?.kind, "expired");
+  assert.equal(played("1 =").anomaly({ ageMs: 1, times: [{ from: 0, to: 9 }] }), undefined);
+});
