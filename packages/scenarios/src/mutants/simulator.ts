@@ -1,12 +1,15 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { DEFAULT_WORLDS, type Mutant } from "./mutant.ts";
+import { DEFAULT_WORLDS, FAMILIES, type Mutant } from "./mutant.ts";
 import { nodeArgsOf, ROOT } from "./node-args.ts";
 
 /** More than any budget allows. */
 const SEEDS_MAX = 1_000_000;
 /** A seed that is under way when the budget ends is waited for this long: a mutant may hang it. */
 const LAST_SEED_SECONDS = 60;
+
+/** What an `InvariantViolation` begins with. */
+const INVARIANT = new RegExp(String.raw`\b((?:${FAMILIES.join("|")})\d+) \(`);
 
 export interface HuntOptions {
   /** First seed of each family of worlds. */
@@ -77,7 +80,7 @@ export function judged(
     return { caught: false, message: code === null ? `it came to no end; ${message}` : message };
   }
   const [, seed, message = ""] = failure;
-  const invariant = /\b((?:W|O|K|F|P|IP|PL)\d+) \(/.exec(message)?.[1];
+  const invariant = INVARIANT.exec(message)?.[1];
   return {
     caught: code === 1,
     seeds: Number(seed) - firstSeed + 1,
