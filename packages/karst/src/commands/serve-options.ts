@@ -15,6 +15,8 @@ export interface ServeOptions {
   /** Default: where it listens. */
   readonly advertised: Address | undefined;
   readonly open: Omit<RootOptions, "runtime">;
+  /** How long the first members of a group are waited for. Default: the broker's. */
+  readonly groupInitialRebalanceDelayMs: number | undefined;
   readonly log: (typeof LOG_LEVELS)[number];
   readonly help: boolean;
 }
@@ -28,12 +30,15 @@ const OPTIONS = {
   wal: "value",
   "abandon-wal": "value",
   limit: "values",
+  "group-initial-rebalance-delay-ms": "value",
   log: "value",
   help: "flag",
 } as const;
 
 const DEFAULT_PORT = 9092;
 const DEFAULT_DATA = "./karst-data";
+/** A day: who waits longer for the first members of a group has mistaken the unit. */
+const REBALANCE_DELAY_MS_MAX = 86_400_000;
 const EVERY_INTERFACE = ["0.0.0.0", "::", ""];
 
 /** @throws KarstError `INVALID_OPTIONS` (`invalid`): a sentence that names the option, and what it should be. */
@@ -64,6 +69,7 @@ export function serveOptions(args: readonly string[]): ServeOptions {
       ...(given["abandon-wal"] === undefined ? {} : { abandonWal: given["abandon-wal"] }),
       ...(given.limit === undefined ? {} : { limits: limitsOf(given.limit) }),
     },
+    groupInitialRebalanceDelayMs: rebalanceDelayOf(given["group-initial-rebalance-delay-ms"]),
     log: logLevel(given.log ?? "info"),
     help: given.help === true,
   };
@@ -102,6 +108,15 @@ function limitsOf(given: readonly string[]): Partial<EngineLimits> {
   }
   // The names are checked where an engine is opened, as those of a program are.
   return limits;
+}
+
+function rebalanceDelayOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const delayMs = Number(text);
+  if (/^\d+$/.test(text) && delayMs <= REBALANCE_DELAY_MS_MAX) return delayMs;
+  throw invalid(
+    `--group-initial-rebalance-delay-ms ${text} is no delay: give milliseconds from 0 to ${REBALANCE_DELAY_MS_MAX}`,
+  );
 }
 
 function logLevel(text: string): ServeOptions["log"] {

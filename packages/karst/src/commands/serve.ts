@@ -16,6 +16,8 @@ const HELP = `karst serve: a Kafka-compatible broker over a Karst engine
   --wal URL             keep the WAL here: file:DIR (default: the folder wal of a file: root)
   --abandon-wal ID      accept the loss of what only this WAL holds
   --limit NAME=NUMBER   override a limit, such as uploadBytes=16777216; may be repeated
+  --group-initial-rebalance-delay-ms MS
+                        how long the first members of a group are waited for (default 3000)
   --log LEVEL           debug, info, warn or error, to standard error (default info)
   --help                this text`;
 
@@ -48,12 +50,14 @@ async function serveUntilStopped(
 ): Promise<number> {
   const { engine, topics } = parts;
   const { startBroker } = await import("@karst/broker");
+  const { groupInitialRebalanceDelayMs } = options;
   const broker = await startBroker({
     engine,
     topics,
     runtime,
     listen: options.listen,
     ...(options.advertised === undefined ? {} : { advertised: options.advertised }),
+    ...(groupInitialRebalanceDelayMs === undefined ? {} : { groupInitialRebalanceDelayMs }),
   });
   try {
     for (const line of greeting({ host: broker.host, port: broker.port }, options, parts)) {

@@ -43,6 +43,7 @@ test("help and version", async () => {
     "--wal",
     "--abandon-wal",
     "--limit",
+    "--group-initial-rebalance-delay-ms",
     "--log",
   ]) {
     assert.ok(out.includes(option), option);

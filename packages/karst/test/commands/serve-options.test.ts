@@ -11,6 +11,7 @@ test("the defaults", () => {
     listen: { host: "127.0.0.1", port: 9092 },
     advertised: undefined,
     open: { root: "file:./karst-data" },
+    groupInitialRebalanceDelayMs: undefined,
     log: "info",
     help: false,
   });
@@ -19,7 +20,7 @@ test("the defaults", () => {
 test("every option", () => {
   assert.deepEqual(
     parse(
-      "--port 0 --host 0.0.0.0 --advertised example.org:9 --root file:/a --wal file:/b --abandon-wal ab --limit uploadBytes=5 --limit=segmentBytes=6 --log=debug --help",
+      "--port 0 --host 0.0.0.0 --advertised example.org:9 --root file:/a --wal file:/b --abandon-wal ab --limit uploadBytes=5 --limit=segmentBytes=6 --group-initial-rebalance-delay-ms 0 --log=debug --help",
     ),
     {
       listen: { host: "0.0.0.0", port: 0 },
@@ -30,6 +31,7 @@ test("every option", () => {
         abandonWal: "ab",
         limits: { uploadBytes: 5, segmentBytes: 6 },
       },
+      groupInitialRebalanceDelayMs: 0,
       log: "debug",
       help: true,
     },
@@ -62,6 +64,8 @@ test("what is unknown or contradicts itself is refused, naming the nearest valid
     ["--advertised a:b:c", /not HOST or HOST:PORT/],
     ["--limit uploadBytes", /not NAME=NUMBER/],
     ["--limit uploadBytes=x", /not NAME=NUMBER/],
+    ["--group-initial-rebalance-delay-ms 3s", /no delay: give milliseconds/],
+    ["--group-initial-rebalance-delay-ms 86400001", /no delay: give milliseconds/],
     ["--log loud", /--log loud is no level; there are: debug/],
     ["--log warning", /did you mean warn\?/],
   ];
