@@ -41,7 +41,7 @@ export type AppendStage = (attempt: AppendAttempt) => ProducedBatch | undefined;
 /** The stages in their order. A duplicate is answered before the fence and the condition could refuse it. */
 export const APPEND_STAGES: readonly AppendStage[] = [
   refuseTransactions,
-  checkTimestamps,
+  checkRecords,
   checkProducer,
   checkFence,
   checkCondition,
@@ -66,13 +66,15 @@ function refuseTransactions({ header }: AppendAttempt): undefined {
   }
 }
 
-/** Walks records that are not compressed; of the others the header's word is taken. */
-function checkTimestamps(attempt: AppendAttempt): undefined {
+/** Walks records that are not compressed; of the others the header's word is taken, and their keys are not looked at. */
+function checkRecords(attempt: AppendAttempt): undefined {
   const { batch, view, header, minTimestampMs, settings, nowMs } = attempt;
+  const needsKeys = settings.cleanupPolicy.includes("compact");
   let min = minTimestampMs ?? header.baseTimestampMs;
   let max = header.maxTimestampMs;
-  if (minTimestampMs === undefined && (header.attributes & CODEC_MASK) === 0) {
-    ({ min, max } = walkRecords(batch, header));
+  const isKnown = minTimestampMs !== undefined && !needsKeys;
+  if (!isKnown && (header.attributes & CODEC_MASK) === 0) {
+    ({ min, max } = walkRecords(batch, header, needsKeys));
     if (max !== header.maxTimestampMs && settings.timestampType === "CreateTime")
       patchMaxTimestamp(view, max);
   }
@@ -95,10 +97,14 @@ function checkTimestamp(timestampMs: number, settings: TopicSettings, nowMs: num
   }
 }
 
-/** Every record is whole, and they have the offsets 0, 1, 2 … One that is not would trouble every reader for ever. */
+/**
+ * Every record is whole, and they have the offsets 0, 1, 2 … One that is not would trouble every reader for ever. In a topic that is to be
+ * compacted each has a key: of those without one none could be told from the others.
+ */
 function walkRecords(
   batch: Uint8Array,
   header: BatchHeader,
+  needsKeys: boolean,
 ): { readonly min: number; readonly max: number } {
   try {
     const records = new RecordCursor(batch, BATCH_HEADER_BYTES, header.count);
@@ -111,6 +117,9 @@ function walkRecords(
           "INVALID_RECORD",
           `offset delta ${records.offsetDelta} of record ${expected}`,
         );
+      }
+      if (needsKeys && records.keyLength < 0) {
+        throw recordsError("INVALID_RECORD", `record ${expected} of a compacted topic has no key`);
       }
       expected += 1;
       const timestampMs = header.baseTimestampMs + records.timestampDelta;

@@ -10,6 +10,9 @@ export interface LogBounds {
   readonly endOffset: number;
 }
 
+/** Says that there is none. Numbers below it are those of epochs before the first, as for Kafka. */
+const NO_EPOCH = -1;
+
 /** The batches of `epoch` and of older ones end at `endOffset`, exclusive. */
 export interface EpochEnd {
   readonly epoch: number;
@@ -55,7 +58,7 @@ export class LeaderEpochs {
    */
   endOf(epoch: number, log: LogBounds): EpochEnd | undefined {
     const latest = this.#entries.at(-1);
-    if (epoch < 0 || latest === undefined || epoch > latest.epoch) return undefined;
+    if (epoch === NO_EPOCH || latest === undefined || epoch > latest.epoch) return undefined;
     if (epoch === latest.epoch) return { epoch, endOffset: log.endOffset };
     const next = this.#entries.findIndex((entry) => entry.epoch > epoch);
     const endOffset = Math.max((this.#entries[next] as LeaderEpoch).startOffset, log.startOffset);

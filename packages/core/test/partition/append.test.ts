@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from "vitest";
 import {
   BatchBuilder,
   decodeBatch,
+  encodeBatch,
   encodeRecords,
   readAttributes,
   readBaseOffset,
@@ -95,6 +96,21 @@ test("records that no reader could follow are refused, although their CRC is rig
     code: "INVALID_RECORD",
   });
   assert.equal(log.logEndOffset, 0);
+});
+
+test("in a topic that is to be compacted every record has a key", async () => {
+  const log = await world.partition("t", { "cleanup.policy": "delete,compact" });
+  const keyed = { timestampMs: NOW, key: utf8Encode("k"), value: utf8Encode("v") };
+  const keyless = { timestampMs: NOW, key: null, value: utf8Encode("v") };
+  for (const append of [
+    () => log.append(encodeBatch([keyed, keyless])),
+    () => log.append(encodeRecords([keyed, keyless])),
+  ])
+    assert.throws(append, { code: "INVALID_RECORD" });
+  // Not looked into.
+  await log.append(encodeBatch([keyless], { codec: "gzip" })).durable;
+  await log.append(encodeBatch([{ ...keyed, value: null }])).durable;
+  assert.equal(log.logEndOffset, 2);
 });
 
 test("LogAppendTime: the broker's clock, in the batch and in the answer", async () => {

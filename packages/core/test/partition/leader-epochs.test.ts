@@ -56,6 +56,7 @@ test("an epoch ends where the next one begins, the latest at the end of the log"
   assert.deepEqual(endOf(1), [1, 0]);
   assert.equal(endOf(7), undefined);
   assert.equal(endOf(-1), undefined);
+  assert.deepEqual(endOf(-2), [-2, 0]);
   // What was trimmed is not known any more, and no end lies below the start.
   assert.deepEqual(endOf(2, 30), [2, 30]);
   assert.deepEqual(endOf(3, 30), [3, 30]);
