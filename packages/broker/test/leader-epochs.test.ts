@@ -62,11 +62,16 @@ for (const version of [2, 3, 4]) {
       assert.deepEqual(await endOf(first - 1), [0, first - 1, 0]);
       assert.deepEqual(await endOf(second + 1), [0, -1, -1]);
       assert.deepEqual(await endOf(-1), [0, -1, -1]);
+      assert.deepEqual(await endOf(-2), [0, -2, 0]);
       assert.deepEqual(await endOf(first, { currentLeaderEpoch: second }), [0, first, 2]);
       const refused = (errorCode: number): readonly number[] => [errorCode, -1, -1];
       const { FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
       assert.deepEqual(
         await endOf(first, { currentLeaderEpoch: first }),
+        refused(FENCED_LEADER_EPOCH),
+      );
+      assert.deepEqual(
+        await endOf(first, { currentLeaderEpoch: -2 }),
         refused(FENCED_LEADER_EPOCH),
       );
       assert.deepEqual(
@@ -133,4 +138,29 @@ test("an offset is listed with the epoch of its record", () =>
     assert.deepEqual(await list(-6), [0, -1, -1]);
     assert.deepEqual(await list(-6, 10), [ErrorCode.UNSUPPORTED_VERSION, -1, -1]);
     assert.deepEqual(await list(-7), [ErrorCode.UNSUPPORTED_VERSION, -1, -1]);
+  }));
+
+test("an epoch of -2 is one before the first to ListOffsets, and none to Fetch", () =>
+  withTwoEpochs(async (_fixture, client) => {
+    const currentLeaderEpoch = -2;
+    const { topics } = await client.call(listOffsetsApi, 4, {
+      replicaId: -1,
+      topics: [
+        { name: "t", partitions: [{ partitionIndex: 0, timestamp: -1, currentLeaderEpoch }] },
+      ],
+    });
+    assert.equal(topics[0]?.partitions[0]?.errorCode, ErrorCode.FENCED_LEADER_EPOCH);
+    const { responses } = await client.call(fetchApi, 9, {
+      maxWaitMs: 0,
+      minBytes: 0,
+      topics: [
+        {
+          topic: "t",
+          partitions: [
+            { partition: 0, fetchOffset: 0, currentLeaderEpoch, partitionMaxBytes: 1_000 },
+          ],
+        },
+      ],
+    });
+    assert.equal(responses[0]?.partitions[0]?.errorCode, ErrorCode.NONE);
   }));

@@ -2,7 +2,7 @@ import type { Isolation, PartitionLog, PartitionRead } from "@karst/core";
 import { ErrorCode, type FetchResponseInput } from "@karst/kafka-protocol";
 import { isKarstError } from "@karst/runtime";
 import type { BrokerContext } from "../handlers/handler.ts";
-import { leaderEpochProblem } from "../handlers/leader-epoch.ts";
+import { EPOCH_NOT_SAID, leaderEpochProblem } from "../handlers/leader-epoch.ts";
 import { kafkaErrorOf } from "../kafka-errors.ts";
 import type { PartitionAnswer, WantedPartition } from "./fetch-session.ts";
 
@@ -35,7 +35,8 @@ export async function readPartition(
   const { wanted } = source;
   if (source.tag === "error") return failed(wanted, source.errorCode);
   const { log } = source;
-  const problem = leaderEpochProblem(log, wanted.currentLeaderEpoch);
+  // Any number below 0 says nothing here.
+  const problem = leaderEpochProblem(log, Math.max(wanted.currentLeaderEpoch, EPOCH_NOT_SAID));
   if (problem !== undefined) return failed(wanted, problem);
   const from = wanted.fetchOffset;
   if (wanted.lastFetchedEpoch >= 0) {

@@ -135,6 +135,7 @@ export class LiveGroups {
     request: Omit<SyncEvent, "tag" | "ticket">,
     onClosed: OnClosed,
   ): Promise<SyncAnswer> {
+    if (groupId === "") return Promise.resolve(refusedSync(ErrorCode.INVALID_GROUP_ID));
     const entry = this.#entries.get(groupId);
     if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID, refusedSync);
     return this.#ask(
@@ -146,6 +147,7 @@ export class LiveGroups {
   }
 
   heartbeat(groupId: string, by: Committer): Promise<number> {
+    if (groupId === "") return Promise.resolve(ErrorCode.INVALID_GROUP_ID);
     const entry = this.#entries.get(groupId);
     if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID, itself);
     return this.#ask(entry, (ticket) => ({ tag: "heartbeat", ticket, ...by }), errorCodeOf);
@@ -155,6 +157,7 @@ export class LiveGroups {
     groupId: string,
     who: { readonly memberId: string; readonly instanceId: string | null },
   ): Promise<number> {
+    if (groupId === "") return Promise.resolve(ErrorCode.INVALID_GROUP_ID);
     const entry = this.#entries.get(groupId);
     if (entry === undefined) return this.#later(groupId, ErrorCode.UNKNOWN_MEMBER_ID, itself);
     return this.#ask(entry, (ticket) => ({ tag: "leave", ticket, ...who }), errorCodeOf);

@@ -7,7 +7,8 @@ import type { LiveGroups } from "../groups/live-groups.ts";
 import type { BrokerContext, Handling, RequestContext } from "./handler.ts";
 
 /*
- * LeaveGroup, versions 0–5. Answered when it is on record who is gone. `reason` is not used.
+ * LeaveGroup, versions 0–5. Answered when it is on record who is gone. Since version 3 a group that does not exist is one that lacks these
+ * members. `reason` is not used.
  */
 
 const FIRST_VERSION_WITH_MEMBERS = 3;
@@ -36,14 +37,11 @@ async function leaveSeveral(
   groups: LiveGroups,
   { groupId, members }: LeaveGroupRequest,
 ): Promise<LeaveGroupResponseInput> {
-  const isKnown = groups.get(groupId) !== undefined;
+  if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, members: [] };
   const leaving = members.map(async ({ memberId, groupInstanceId }) => ({
     memberId,
     groupInstanceId,
     errorCode: await groups.leave(groupId, { memberId, instanceId: groupInstanceId }),
   }));
-  const left = await Promise.all(leaving);
-  return isKnown
-    ? { errorCode: ErrorCode.NONE, members: left }
-    : { errorCode: ErrorCode.UNKNOWN_MEMBER_ID, members: [] };
+  return { errorCode: ErrorCode.NONE, members: await Promise.all(leaving) };
 }

@@ -26,6 +26,8 @@ const SUBSCRIPTION = concatBytes([
   new Uint8Array(4),
 ]);
 
+const PROTOCOL = { protocolType: "consumer", protocolName: "range" };
+
 function versions(api: { readonly versions: { readonly min: number; readonly max: number } }) {
   const { min, max } = api.versions;
   return Array.from({ length: max - min + 1 }, (_, at) => min + at);
@@ -160,10 +162,17 @@ describe("every version", () => {
     withGroups(async (_, client) => {
       const { memberId, generationId } = await join(client, 5, "g");
       const assignments = [{ memberId, assignment: utf8Encode("mine") }];
-      const request = { groupId: "g", generationId, memberId, assignments };
+      const protocol = version >= 5 ? PROTOCOL : {};
+      const request = { groupId: "g", generationId, memberId, assignments, ...protocol };
       const synced = await client.call(syncGroupApi, version, request);
       assert.equal(utf8Decode(synced.assignment), "mine");
       assert.equal(synced.protocolName, version >= 5 ? "range" : null);
+      const nameless = await client.call(syncGroupApi, version, { ...request, groupId: "" });
+      assert.equal(nameless.errorCode, ErrorCode.INVALID_GROUP_ID);
+      for (const unsaid of version >= 5 ? ["protocolType", "protocolName"] : []) {
+        const answer = await client.call(syncGroupApi, version, { ...request, [unsaid]: null });
+        assert.equal(answer.errorCode, ErrorCode.INCONSISTENT_GROUP_PROTOCOL, unsaid);
+      }
       const refused = await client.call(syncGroupApi, version, { ...request, generationId: 7 });
       assert.equal(refused.errorCode, ErrorCode.ILLEGAL_GENERATION);
       assert.equal(refused.assignment.length, 0);
@@ -173,10 +182,11 @@ describe("every version", () => {
   test.each(versions(heartbeatApi))("Heartbeat %i", (version) =>
     withGroups(async (_, client) => {
       const by = await stable(client, "g");
-      const beat = async (request: { memberId: string; generationId: number }) =>
+      const beat = async (request: { memberId: string; generationId: number; groupId?: string }) =>
         (await client.call(heartbeatApi, version, { groupId: "g", ...request })).errorCode;
       assert.equal(await beat(by), ErrorCode.NONE);
       assert.equal(await beat({ ...by, generationId: 0 }), ErrorCode.ILLEGAL_GENERATION);
+      assert.equal(await beat({ ...by, groupId: "" }), ErrorCode.INVALID_GROUP_ID);
       assert.equal(await beat({ ...by, memberId: "x" }), ErrorCode.UNKNOWN_MEMBER_ID);
     }),
   );
@@ -192,12 +202,19 @@ describe("every version", () => {
             ? { groupId, members: ids.map((id) => ({ memberId: id })) }
             : { groupId, memberId: ids[0] ?? "" },
         );
-      assert.equal((await leave("other", "x")).errorCode, ErrorCode.UNKNOWN_MEMBER_ID);
+      assert.equal((await leave("", "x")).errorCode, ErrorCode.INVALID_GROUP_ID);
+      const other = await leave("other", "x");
       if (version < 3) {
+        assert.equal(other.errorCode, ErrorCode.UNKNOWN_MEMBER_ID);
         assert.equal((await leave("g", "x")).errorCode, ErrorCode.UNKNOWN_MEMBER_ID);
         assert.equal((await leave("g", memberId)).errorCode, ErrorCode.NONE);
         return;
       }
+      assert.equal(other.errorCode, ErrorCode.NONE);
+      assert.deepEqual(
+        other.members.map(({ errorCode }) => errorCode),
+        [ErrorCode.UNKNOWN_MEMBER_ID],
+      );
       const left = await leave("g", "x", memberId);
       assert.equal(left.errorCode, ErrorCode.NONE);
       assert.deepEqual(
@@ -402,7 +419,7 @@ test("a static member that restarts takes its place without a rebalance", () =>
     const { memberId, generationId } = first;
     const sync = { groupId: "g", generationId, memberId, groupInstanceId: "i" };
     const assignments = [{ memberId, assignment: utf8Encode("all") }];
-    await client.call(syncGroupApi, 5, { ...sync, assignments });
+    await client.call(syncGroupApi, 5, { ...sync, ...PROTOCOL, assignments });
     const restarted = await fixture.connect();
     const second = await join(restarted, 9, "g", "i");
     assert.equal(second.generationId, generationId);
@@ -410,6 +427,7 @@ test("a static member that restarts takes its place without a rebalance", () =>
     assert(second.skipAssignment);
     const synced = await restarted.call(syncGroupApi, 5, {
       ...sync,
+      ...PROTOCOL,
       memberId: second.memberId,
       assignments: [],
     });
