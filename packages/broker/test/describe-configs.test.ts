@@ -50,7 +50,7 @@ test("a topic's configurations are told, those that were set and the defaults", 
     });
     for (const version of [1, 2, 3, 4]) {
       const all = await describe(client, version, [TOPIC, "t"]);
-      assert.equal(all.errorCode, 0);
+      assert.deepEqual([all.errorCode, all.errorMessage], [0, ""]);
       const values = valuesOf(all);
       assert.deepEqual(values["retention.ms"], ["1000", 1]);
       assert.deepEqual(values["cleanup.policy"], ["delete", 5]);
@@ -73,6 +73,7 @@ test("this broker is described, and nothing else than topics and brokers", () =>
     const client = await connect();
     const values = valuesOf(await describe(client, 4, [BROKER, "1"]));
     assert.deepEqual(values["node.id"], ["1", 4]);
+    assert.deepEqual(values["num.partitions"], ["1", 5]);
     assert.deepEqual(values["advertised.listeners"], [`PLAINTEXT://127.0.0.1:${broker.port}`, 4]);
     const codeOf = async (type: number, name: string): Promise<number> =>
       (await describe(client, 4, [type, name])).errorCode;
@@ -82,4 +83,11 @@ test("this broker is described, and nothing else than topics and brokers", () =>
     assert.equal(await codeOf(TOPIC, "no/slash"), ErrorCode.INVALID_TOPIC_EXCEPTION);
     assert.equal(await codeOf(TOPIC, "__proto__"), ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     assert.equal(await codeOf(8, "1"), ErrorCode.INVALID_REQUEST);
+  }));
+
+test("a setting of the broker that differs from its default is one that was given", () =>
+  withFixture({ limits: { defaultPartitions: 3 } }, async ({ connect }) => {
+    const values = valuesOf(await describe(await connect(), 4, [BROKER, "1"]));
+    assert.deepEqual(values["num.partitions"], ["3", 4]);
+    assert.deepEqual(values["auto.create.topics.enable"], ["true", 5]);
   }));

@@ -7,6 +7,7 @@ import {
 } from "@karst/kafka-protocol";
 import { hasCode } from "@karst/runtime";
 import { kafkaErrorOf } from "../kafka-errors.ts";
+import { CLUSTER_OPERATIONS, TOPIC_OPERATIONS } from "./authorized-operations.ts";
 import { type BrokerContext, type Handling, NODE_ID, type RequestContext } from "./handler.ts";
 
 /*
@@ -15,10 +16,6 @@ import { type BrokerContext, type Handling, NODE_ID, type RequestContext } from 
  * -1 (unknown) for those that nobody has used since the start. There is no authorizer: whoever asks may do
  * everything. Not here: racks, more than one node.
  */
-
-/** A bit per operation (2^code): all that exist for a topic, and for a cluster. */
-const TOPIC_OPERATIONS = operationBits([3, 4, 5, 6, 7, 8, 10, 11]);
-const CLUSTER_OPERATIONS = operationBits([5, 7, 8, 9, 10, 11, 12]);
 
 const FIRST_VERSION_WITH_LOOK_UP_BY_ID = 12;
 
@@ -72,10 +69,6 @@ function refused(wanted: readonly WantedTopic[]): MetadataResponseInput {
       partitions: [],
     })),
   };
-}
-
-function operationBits(codes: readonly number[]): number {
-  return codes.reduce((bits, code) => bits | (1 << code), 0);
 }
 
 async function describeWanted(

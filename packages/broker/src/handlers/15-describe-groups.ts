@@ -4,11 +4,11 @@ import {
   ErrorCode,
 } from "@karst/kafka-protocol";
 import { type Group, metadataOf, NO_BYTES } from "../groups/group.ts";
+import { GROUP_OPERATIONS } from "./authorized-operations.ts";
 import type { BrokerContext, Handling, RequestContext } from "./handler.ts";
 
 /*
- * DescribeGroups, versions 0–6. Metadata and assignments are shown of stable groups alone, as Kafka does. Not here: authorized operations
- * (there is no authorizer; the field keeps its "not asked" value).
+ * DescribeGroups, versions 0–6. Metadata is shown of stable groups alone, as Kafka does; an assignment until its generation is over.
  */
 
 const FIRST_VERSION_WITH_UNKNOWN_GROUPS = 6;
@@ -21,7 +21,10 @@ export function describeGroups(
   context: RequestContext,
 ): Handling<DescribeGroupsResponseInput> {
   const describing = request.groups.map((groupId) => describe(broker, groupId, context.version));
-  return { response: Promise.all(describing).then((groups) => ({ groups })) };
+  const response = Promise.all(describing).then((groups) => ({
+    groups: request.includeAuthorizedOperations ? groups.map(withOperations) : groups,
+  }));
+  return { response };
 }
 
 async function describe(
@@ -43,6 +46,12 @@ async function describe(
   return { ...nothing(groupId, ErrorCode.GROUP_ID_NOT_FOUND, "Dead"), errorMessage };
 }
 
+/** A group of which nothing can be said is nobody's to do anything with. */
+function withOperations(group: Described): Described {
+  if (group.errorCode !== ErrorCode.NONE) return group;
+  return { ...group, authorizedOperations: GROUP_OPERATIONS };
+}
+
 function nothing(groupId: string, errorCode: number, groupState: string): Described {
   return { errorCode, groupId, groupState, protocolType: "", protocolData: "", members: [] };
 }
@@ -61,7 +70,7 @@ function described(group: Group): Described {
       clientId: member.clientId,
       clientHost: member.clientHost,
       memberMetadata: stable ? metadataOf(member, group.protocolName) : NO_BYTES,
-      memberAssignment: stable ? member.assignment : NO_BYTES,
+      memberAssignment: member.assignment,
     })),
   };
 }

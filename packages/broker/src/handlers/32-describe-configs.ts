@@ -5,6 +5,7 @@ import {
   ErrorCode,
 } from "@karst/kafka-protocol";
 import { errorMessageOf, kafkaErrorOf } from "../kafka-errors.ts";
+import { type BrokerLimits, DEFAULT_BROKER_LIMITS } from "../limits.ts";
 import { type BrokerContext, type Handling, NODE_ID } from "./handler.ts";
 
 /*
@@ -23,6 +24,7 @@ const DEFAULT_CONFIG = 5;
 const BOOLEAN = 1;
 const STRING = 2;
 const INT = 3;
+const LIST = 7;
 
 /** The protocol's numbers of types. */
 const typeOf: Readonly<Record<TopicConfigKind["tag"], number>> = {
@@ -31,7 +33,7 @@ const typeOf: Readonly<Record<TopicConfigKind["tag"], number>> = {
   int: INT,
   long: 5,
   double: 6,
-  list: 7,
+  list: LIST,
 };
 
 type Resource = DescribeConfigsRequest["resources"][number];
@@ -61,7 +63,7 @@ export function describeConfigs(
 
 interface Description {
   readonly errorCode: number;
-  readonly errorMessage: string | null;
+  readonly errorMessage: string;
   readonly configs: readonly Config[];
 }
 
@@ -106,18 +108,31 @@ function topicConfigs({ configs }: Topic): Config[] {
 }
 
 function brokerConfigs({ limits, advertised, autoCreateTopics }: BrokerContext): Config[] {
-  const fixed = (name: string, value: string, configType: number): Config =>
-    config([{ name, value, source: STATIC_BROKER_CONFIG }], configType, true);
+  const fixed = (name: string, value: string, configType: number, source: number): Config =>
+    config([{ name, value, source }], configType, true);
+  const given = (name: string, value: string, configType: number): Config =>
+    fixed(name, value, configType, STATIC_BROKER_CONFIG);
+  const withDefault = (
+    name: string,
+    value: boolean | number,
+    byDefault: boolean | number,
+    configType: number,
+  ): Config => {
+    const source = value === byDefault ? DEFAULT_CONFIG : STATIC_BROKER_CONFIG;
+    return fixed(name, String(value), configType, source);
+  };
+  const limit = (name: string, of: keyof BrokerLimits): Config =>
+    withDefault(name, limits[of], DEFAULT_BROKER_LIMITS[of], INT);
   return [
-    fixed("node.id", String(NODE_ID), INT),
-    fixed("advertised.listeners", `PLAINTEXT://${advertised.host}:${advertised.port}`, STRING),
-    fixed("auto.create.topics.enable", String(autoCreateTopics), BOOLEAN),
-    fixed("default.replication.factor", "1", INT),
-    fixed("num.partitions", String(limits.defaultPartitions), INT),
-    fixed("fetch.max.bytes", String(limits.fetchBytesMax), INT),
-    fixed("max.connections", String(limits.connectionsMax), INT),
-    fixed("max.incremental.fetch.session.cache.slots", String(limits.fetchSessionsMax), INT),
-    fixed("socket.request.max.bytes", String(limits.frameBytesMax), INT),
+    given("node.id", String(NODE_ID), INT),
+    given("advertised.listeners", `PLAINTEXT://${advertised.host}:${advertised.port}`, LIST),
+    withDefault("auto.create.topics.enable", autoCreateTopics, true, BOOLEAN),
+    withDefault("default.replication.factor", 1, 1, INT),
+    limit("num.partitions", "defaultPartitions"),
+    limit("fetch.max.bytes", "fetchBytesMax"),
+    limit("max.connections", "connectionsMax"),
+    limit("max.incremental.fetch.session.cache.slots", "fetchSessionsMax"),
+    limit("socket.request.max.bytes", "frameBytesMax"),
   ];
 }
 
@@ -134,7 +149,7 @@ function config(
 }
 
 function found(configs: readonly Config[]): Description {
-  return { errorCode: ErrorCode.NONE, errorMessage: null, configs };
+  return { errorCode: ErrorCode.NONE, errorMessage: "", configs };
 }
 
 function refused(errorCode: number, errorMessage: string): Description {

@@ -2,14 +2,15 @@ import type { DeleteGroupsRequest, DeleteGroupsResponseInput } from "@karst/kafk
 import type { BrokerContext, Handling } from "./handler.ts";
 
 /*
- * DeleteGroups, versions 0–2. A group is deleted with what it has committed; answered when that is on record.
+ * DeleteGroups, versions 0–2. A group is deleted with what it has committed; answered when that is on record. One that is named twice is
+ * answered once.
  */
 
 export function deleteGroups(
   broker: BrokerContext,
   request: DeleteGroupsRequest,
 ): Handling<DeleteGroupsResponseInput> {
-  const deleting = request.groupsNames.map(async (groupId) => ({
+  const deleting = [...new Set(request.groupsNames)].map(async (groupId) => ({
     groupId,
     errorCode: await deleteOne(broker, groupId),
   }));

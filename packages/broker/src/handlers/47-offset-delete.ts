@@ -9,7 +9,7 @@ import type { BrokerContext, Handling } from "./handler.ts";
 
 /*
  * OffsetDelete, version 0. Offsets of a topic that members of the group subscribe to stay. Answered when it is on record that the others
- * are gone.
+ * are gone; a topic that exists and of which nothing was named is left out.
  */
 
 export function offsetDelete(
@@ -27,13 +27,17 @@ async function deleteOffsets(
   request: OffsetDeleteRequest,
 ): Promise<OffsetDeleteResponseInput> {
   const { groupId } = request;
+  if (groupId === "") return { errorCode: ErrorCode.INVALID_GROUP_ID, topics: [] };
   const entry = groups.get(groupId);
   if (entry === undefined) return await refusal(groups, groupId, ErrorCode.GROUP_ID_NOT_FOUND);
   const { group } = entry;
   if (group.phase !== "Empty" && group.protocolType !== "consumer")
     return await refusal(groups, groupId, ErrorCode.NON_EMPTY_GROUP);
   const gone: { topicId: string; partition: number }[] = [];
-  const topics = request.topics.map(({ name, partitions }) => {
+  const wanted = request.topics.filter(
+    ({ name, partitions }) => partitions.length > 0 || broker.topics.byName(name) === undefined,
+  );
+  const topics = wanted.map(({ name, partitions }) => {
     const topic = broker.topics.byName(name);
     return {
       name,

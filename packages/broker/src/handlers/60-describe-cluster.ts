@@ -3,11 +3,11 @@ import {
   type DescribeClusterResponseInput,
   ErrorCode,
 } from "@karst/kafka-protocol";
+import { CLUSTER_OPERATIONS } from "./authorized-operations.ts";
 import { type BrokerContext, type Handling, NODE_ID, type RequestContext } from "./handler.ts";
 
 /*
- * DescribeCluster, versions 0–2: one broker, which is the controller. Not here: authorized operations (there is no authorizer; the field keeps
- * its "not asked" value), the endpoints of controllers (there is no quorum of them).
+ * DescribeCluster, versions 0–2: one broker, which is the controller. Not here: the endpoints of controllers (there is no quorum of them).
  */
 
 const BROKERS = 1;
@@ -15,7 +15,7 @@ const CONTROLLERS = 2;
 
 export function describeCluster(
   broker: BrokerContext,
-  { endpointType }: DescribeClusterRequest,
+  { endpointType, includeClusterAuthorizedOperations }: DescribeClusterRequest,
   { version }: RequestContext,
 ): Handling<DescribeClusterResponseInput> {
   // What a Kafka broker says to either.
@@ -31,6 +31,9 @@ export function describeCluster(
       clusterId: broker.clusterId,
       controllerId: NODE_ID,
       brokers: [{ brokerId: NODE_ID, host, port }],
+      ...(includeClusterAuthorizedOperations && {
+        clusterAuthorizedOperations: CLUSTER_OPERATIONS,
+      }),
     },
   };
 }

@@ -293,6 +293,15 @@ describe("every version", () => {
         [memberId, "test", "/127.0.0.1"],
       );
       assert.equal(utf8Decode(member?.memberAssignment ?? new Uint8Array()), "all");
+      assert.equal(known?.authorizedOperations, -2_147_483_648);
+      if (version >= 3) {
+        const request = { groups: ["g", "x"], includeAuthorizedOperations: true };
+        const asked = await client.call(describeGroupsApi, version, request);
+        assert.deepEqual(
+          asked.groups.map(({ authorizedOperations }) => authorizedOperations),
+          [3_400, version >= 6 ? -2_147_483_648 : 3_400],
+        );
+      }
       const error = version >= 6 ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.NONE;
       assert.deepEqual([unknown?.errorCode, unknown?.groupState], [error, "Dead"]);
     }),
@@ -320,7 +329,7 @@ describe("every version", () => {
     withGroups(async (fixture, client) => {
       await stable(client, "g");
       await client.call(offsetCommitApi, 9, commitRequest(fixture, "simple", 9, 1));
-      const groupsNames = ["g", "simple", "x"];
+      const groupsNames = ["g", "simple", "x", "simple"];
       const { results } = await client.call(deleteGroupsApi, version, { groupsNames });
       assert.deepEqual(
         results.map(({ errorCode }) => errorCode),
@@ -362,6 +371,10 @@ test("OffsetDelete keeps what the group subscribes to", () =>
       ["t"],
     );
     assert.equal((await remove("nobody")).errorCode, ErrorCode.GROUP_ID_NOT_FOUND);
+    assert.equal((await remove("")).errorCode, ErrorCode.INVALID_GROUP_ID);
+    const nothing = { groupId: "g", topics: [{ name: "t", partitions: [] }] };
+    const answer = await client.call(offsetDeleteApi, 0, nothing);
+    assert.deepEqual([answer.errorCode, answer.topics], [ErrorCode.NONE, []]);
   }));
 
 test("metadata of a commit has a limit, a topic has to exist", () =>
@@ -405,6 +418,11 @@ test("a join that waits holds up its own connection alone, and its answers come 
       assert.equal(errorCode, ErrorCode.NONE);
     }
     assert(!second.answered);
+    // Until the next generation the assignments of this one are shown.
+    const { groups } = await client.call(describeGroupsApi, 5, { groups: ["g"] });
+    assert.equal(groups[0]?.groupState, "PreparingRebalance");
+    const kept = groups[0]?.members.find((member) => member.memberId === memberId);
+    assert.equal(utf8Decode(kept?.memberAssignment ?? new Uint8Array()), "all");
     const again = await client.call(joinGroupApi, 5, joinRequest({ memberId }));
     assert.equal(again.generationId, generationId + 1);
     assert.equal(again.members.length, 2);
