@@ -5,7 +5,7 @@ import {
   syncGroupApi,
   type SyncGroupResponse,
 } from "@karst/kafka-protocol";
-import { utf8Encode } from "@karst/runtime";
+import { concatBytes, utf8Encode } from "@karst/runtime";
 import type { Both, CallOptions, Pair } from "./pair.ts";
 import { type Run, since } from "./scenario.ts";
 
@@ -22,6 +22,8 @@ export interface JoinWish {
   /** Names; their metadata is made of them and of `metadata`. */
   readonly protocols?: readonly string[];
   readonly metadata?: string;
+  /** What the member subscribes to; default: nothing. */
+  readonly topics?: readonly string[];
   readonly sessionTimeoutMs?: number;
   readonly rebalanceTimeoutMs?: number;
 }
@@ -59,7 +61,7 @@ export function join(
       protocolType: wish.protocolType ?? "consumer",
       protocols: protocols.map((each) => ({
         name: each,
-        metadata: subscription(`${metadata} of ${each}`),
+        metadata: subscription(wish.topics ?? [], `${metadata} of ${each}`),
       })),
     }),
     options,
@@ -67,16 +69,26 @@ export function join(
 }
 
 /**
- * What a consumer says of itself: no topics, and user data. Kafka looks into it, and never answers what it cannot read.
+ * What a consumer says of itself: topics, and user data. Kafka looks into it, and never answers what it cannot read.
  *
  * Source: ConsumerProtocolSubscription.json v0.
  */
-function subscription(userData: string): Uint8Array {
+function subscription(topics: readonly string[], userData: string): Uint8Array {
+  const lengthOf = (bytes: number, value: number): Uint8Array => {
+    const length = new Uint8Array(bytes);
+    length[bytes - 1] = value;
+    return length;
+  };
+  const named = topics.map(utf8Encode).flatMap((name) => [lengthOf(2, name.length), name]);
   const data = utf8Encode(userData);
-  const bytes = new Uint8Array(10 + data.length);
-  new DataView(bytes.buffer).setInt32(6, data.length);
-  bytes.set(data, 10);
-  return bytes;
+  const version = new Uint8Array(2);
+  return concatBytes([
+    version,
+    lengthOf(4, topics.length),
+    ...named,
+    lengthOf(4, data.length),
+    data,
+  ]);
 }
 
 /** The id that an answer gives. */

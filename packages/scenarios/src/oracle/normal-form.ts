@@ -31,6 +31,7 @@ const ORDER_FIELDS = [
   "topic",
   "topicId",
   "groupId",
+  "resourceName",
   "key",
   "memberId",
   "apiKey",
@@ -93,6 +94,9 @@ function elementOf(field: string): string {
   return `${field}[]`;
 }
 
+/** Of a listener, in a setting. */
+const OWN_ADDRESS = /^(PLAINTEXT:\/\/127\.0\.0\.1:)\d+$/;
+
 function scalar(
   field: string,
   value: null | boolean | number | string,
@@ -109,7 +113,10 @@ function scalar(
       return Number(value) > 0 ? "its port" : value;
     case "errorMessage":
     case "batchIndexErrorMessage":
+    case "documentation":
       return value === null || value === "" ? value : "words";
+    case "value":
+      return typeof value === "string" ? value.replace(OWN_ADDRESS, "$1its port") : value;
     case "logAppendTimeMs":
       return Number(value) >= 0 ? "a time" : value;
     case "producerId":

@@ -174,6 +174,8 @@ async function configured(run: Run, version: number): Promise<void> {
   const compacted = await run.topic({ configs: { "cleanup.policy": "compact" } });
   await send(run, version, "compacted, keys missing", to(compacted, batch([0, 1, 2])));
   await send(run, version, "compacted, with keys", to(compacted, batch([0])));
+  const squeezed = batch([0, 1, 2], { codec: "gzip" });
+  await send(run, version, "compacted, keys missing, gzip", to(compacted, squeezed));
   const strict = await run.topic({
     configs: {
       "message.timestamp.before.max.ms": "1000",
