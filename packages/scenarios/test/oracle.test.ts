@@ -1,13 +1,19 @@
-import { ZERO_UUID } from "@karst/kafka-protocol";
+import { apiVersionsApi, encodeRequest, ZERO_UUID } from "@karst/kafka-protocol";
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { test } from "vitest";
 import { ABSENT, ACCEPTED, acceptedBy } from "../src/oracle/accepted.ts";
+import { OracleConnection } from "../src/oracle/connection.ts";
 import { differences } from "../src/oracle/difference.ts";
 import { Identities } from "../src/oracle/identities.ts";
 import { normalForm } from "../src/oracle/normal-form.ts";
 import { pageWith } from "../src/oracle/page.ts";
+import { RecordingProxy } from "../src/oracle/recorded/recording-proxy.ts";
+import { Translation } from "../src/oracle/recorded/translation.ts";
 import { batch } from "../src/oracle/records.ts";
 import { Tally } from "../src/oracle/tally.ts";
+import { freePort } from "../src/server.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
 
@@ -107,8 +113,78 @@ test("a tally counts each request once, and groups what differs", () => {
 });
 
 test("the page gets its section once, and keeps the rest", () => {
-  const report = { kafka: "4", seconds: 1, compared: 0, differing: 0, problems: [], apis: [] };
-  const once = pageWith("# Compatibility\n\nWords.\n", report);
-  assert.equal(pageWith(once, report), once);
-  assert.match(once, /Words\.[^]*## Compared with Apache Kafka/);
+  const report = {
+    kafka: "4",
+    seconds: 1,
+    compared: 0,
+    differing: 0,
+    problems: [],
+    recorded: {},
+    apis: [],
+  };
+  const page = pageWith("# Compatibility\n\nWords.\n", report);
+  assert.equal(pageWith(page, report), page);
+  const recorded = pageWith(page, { ...report, recorded: { kcat: 3 } });
+  assert.match(recorded, /3 of kcat, recorded/);
+  assert.match(page, /Words\.[^]*## Compared with Apache Kafka/);
+});
+
+test("a recorded request goes out with the names that the broker has given", () => {
+  const translation = new Translation();
+  const answer = (topicId: string, memberId: string, producerId: number, leaderEpoch: number) => ({
+    topics: [{ topicId, partitions: [{ leaderEpoch }] }],
+    memberId,
+    producerId,
+  });
+  const own = "f".repeat(32);
+  translation.learn(answer(ID, "a-1", 7, 3), answer(own, "b-2", 1_000, 0));
+  const recorded = batch([0, 1], { producer: { id: 7, epoch: 0, baseSequence: 0 } });
+  assert.deepEqual(
+    translation.request({
+      memberId: "a-1",
+      topics: [
+        { topicId: ID, currentLeaderEpoch: 3, lastFetchedEpoch: -1, topicIdOther: ZERO_UUID },
+      ],
+      records: recorded,
+      assignment: new Uint8Array([1]),
+      other: "stays",
+    }),
+    {
+      memberId: "b-2",
+      topics: [
+        { topicId: own, currentLeaderEpoch: 0, lastFetchedEpoch: -1, topicIdOther: ZERO_UUID },
+      ],
+      records: batch([0, 1], { producer: { id: 1_000, epoch: 0, baseSequence: 0 } }),
+      assignment: new Uint8Array([1]),
+      other: "stays",
+    },
+  );
+});
+
+test("a proxy keeps requests with their answers, and changes nothing on the way", async () => {
+  const broker = createServer((socket) => {
+    socket.on("data", (frame) => {
+      const answer = Buffer.alloc(14);
+      answer.writeInt32BE(10);
+      frame.copy(answer, 4, 8, 12);
+      socket.write(answer);
+    });
+  });
+  broker.listen(0, "127.0.0.1");
+  await once(broker, "listening");
+  const { port } = broker.address() as AddressInfo;
+  const proxyPort = await freePort();
+  const proxy = await RecordingProxy.start(proxyPort, port);
+  const connection = new OracleConnection(proxyPort);
+  const header = { apiVersion: 0, correlationId: 5, clientId: "client" };
+  await connection.send(encodeRequest(apiVersionsApi, header, {}));
+  assert.equal((await connection.receive(5)).tag, "answer");
+  const [exchange] = proxy.take();
+  assert.deepEqual([exchange?.api.key, exchange?.version, exchange?.clientId], [18, 0, "client"]);
+  assert.deepEqual((exchange?.answer as { apiKeys: unknown }).apiKeys, []);
+  assert.equal(proxy.take().length, 0);
+  connection.close();
+  await proxy.close();
+  broker.close();
+  await once(broker, "close");
 });

@@ -76,7 +76,10 @@ async function abandoned(pair: Pair, wish: JoinWish): Promise<void> {
   const other = pair.another();
   const memberId = memberIdOf(await join(other, 4, "second", wish, { uncounted: true }));
   const patienceMs = SESSION_TIMEOUT_MS;
-  void join(other, 4, "second", { ...wish, memberId }, { uncounted: true, patienceMs });
+  // It never comes to an end, other than that of its connections.
+  join(other, 4, "second", { ...wish, memberId }, { uncounted: true, patienceMs }).catch(
+    () => undefined,
+  );
 }
 
 export async function leave(pair: Pair, { group, memberId }: Member): Promise<void> {

@@ -7,6 +7,7 @@ import { learnEpochBase } from "./epochs.ts";
 import { kafkaScript } from "./kafka-process.ts";
 import { type Both, Pair, Side } from "./pair.ts";
 import { producerIds } from "./producers.ts";
+import { replayClients } from "./recorded/replay.ts";
 import { COMPARISONS_MIN, Run } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { Tally } from "./tally.ts";
@@ -27,6 +28,8 @@ export interface OracleReport {
   readonly differing: number;
   /** What fails the run beside differences. */
   readonly problems: readonly string[];
+  /** How many of the requests were recorded from a client, by its name. */
+  readonly recorded: Readonly<Record<string, number>>;
   readonly apis: readonly ApiReport[];
 }
 
@@ -83,7 +86,7 @@ async function compareAll(
 ): Promise<Omit<OracleReport, "kafka" | "seconds">> {
   const tally = new Tally();
   const problems: string[] = [];
-  const reports: ApiReport[] = [];
+  const compared: { readonly api: AnyApi; readonly versions: readonly number[] }[] = [];
   const first = new Pair(sides, tally);
   const advertised = await advertisedBy(first);
   await warmUp(sides, tally);
@@ -124,18 +127,37 @@ async function compareAll(
     );
     if (report.compared < COMPARISONS_MIN)
       problems.push(`${api.name}: only ${report.compared} requests compared`);
-    const [min, max] = [versions[0], versions.at(-1)];
-    reports.push({ key: apiKey, name: api.name, versions: `${min}-${max}`, ...report });
+    compared.push({ api, versions });
   }
+  let recorded: Readonly<Record<string, number>> = {};
   if (apiKeys === undefined) {
-    const ran = new Set(reports.map(({ key }) => key));
+    const pair = new Pair(sides, tally);
+    const random = new Seeded(seed);
+    const prefix = "oracle-recorded";
+    try {
+      const run = new Run({ pair, random, versions: [], apiKey: -1, tally, prefix });
+      recorded = await replayClients(run, KARST_ARGS);
+      say(`recorded: ${JSON.stringify(recorded)}`);
+    } catch (error) {
+      problems.push(`recorded: ${String(error)}`);
+    } finally {
+      pair.close();
+    }
+  }
+  const reports = compared.map(({ api, versions }): ApiReport => {
+    const [min, max] = [versions[0], versions.at(-1)];
+    return { key: api.key, name: api.name, versions: `${min}-${max}`, ...tally.report(api.key) };
+  });
+  if (apiKeys === undefined) {
+    const ran = new Set(compared.map(({ api }) => api.key));
     const unmet = ACCEPTED.filter(
       (each) => !tally.used.has(each) && (each.apiKey === undefined || ran.has(each.apiKey)),
     );
     for (const { apiKey, field, case: name } of unmet)
       problems.push(`accepted, and not met: ${apiKey ?? "any"} ${field}, ${name ?? "any case"}`);
   }
-  return { compared: tally.total, differing: tally.differing, problems, apis: reports };
+  const { total, differing } = tally;
+  return { compared: total, differing, problems, recorded, apis: reports };
 }
 
 interface VersionRange {

@@ -27,6 +27,7 @@ function sectionOf(report: OracleReport): readonly string[] {
   return [
     `The same requests go to Apache Kafka ${report.kafka} and to Karst, and the decoded answers are compared. Ids, clocks, words of`,
     "messages, the order of topics and partitions, and the topics in which Kafka keeps its own state are set aside. `npm run verify -- oracle` repeats it; docs/results/oracle.json has the last run.",
+    ...sentenceOn(report.recorded),
     "",
     "| key | API | versions | compared | equal | accepted | differing |",
     "| --: | --- | --- | --: | --: | --: | --: |",
@@ -42,6 +43,14 @@ function sectionOf(report: OracleReport): readonly string[] {
     ...merged(ACCEPTED).map(
       ({ api, fields, cases, reason }) => `| ${api} | ${fields} | ${cases} | ${reason} |`,
     ),
+  ];
+}
+
+function sentenceOn(recorded: OracleReport["recorded"]): readonly string[] {
+  const parts = Object.entries(recorded).map(([client, requests]) => `${requests} of ${client}`);
+  if (parts.length === 0) return [];
+  return [
+    `Most requests are generated; among them are ${parts.join(", ")}, recorded while it produced and consumed in a group.`,
   ];
 }
 
