@@ -15,7 +15,7 @@ export interface Accepted {
   readonly karst?: Plain | Absent;
   /** Versions, both ends included. */
   readonly versions?: readonly [number, number];
-  /** The case's name contains this; a `*` stands for anything. */
+  /** The case's name; a `*` stands for anything. */
   readonly case?: string;
   /** Why it is so, for those who use both. */
   readonly reason: string;
@@ -32,6 +32,45 @@ const DELETE_TOPICS = 20;
 const DESCRIBE_GROUPS = 15;
 const DESCRIBE_CONFIGS = 32;
 const OFFSET_DELETE = 47;
+
+const KEYLESS = "compacted, keys missing, gzip";
+const KEYLESS_REASON =
+  "Karst does not decompress what it appends: whether each record of a compacted topic has a key is looked at where it is not compressed.";
+
+/** A batch that they answer with different codes; where one has taken it, only that one has an offset. */
+function produced(name: string, kafka: number, karst: number, reason: string): readonly Accepted[] {
+  const of = { apiKey: PRODUCE, case: name, reason };
+  const offset = { ...of, field: "responses[].partitionResponses[].baseOffset" };
+  return [
+    { ...of, field: "responses[].partitionResponses[].errorCode", kafka, karst },
+    ...(kafka === 0 ? [{ ...offset, karst: -1 }] : []),
+    ...(karst === 0 ? [{ ...offset, kafka: -1 }] : []),
+  ];
+}
+
+/** Bad batches, and the code with which Kafka refuses what comes with them in one request. */
+const BESIDE_A_GOOD_ONE: readonly Accepted[] = [
+  ...(
+    [
+      ["magic *", 2],
+      ["12 bytes", 2],
+      ["zeros", 2],
+      ["length negative", 2],
+      ["a control batch of a producer", 53],
+      ["codec *", -1],
+    ] as const
+  ).flatMap(([what, code]) => [
+    { field: "errorCode", kafka: code, karst: 0, case: `${what}, beside a good one` },
+    { field: "baseOffset", kafka: -1, case: `${what}, beside a good one` },
+    { field: "logStartOffset", kafka: -1, karst: 0, case: `${what}, beside a good one` },
+  ]),
+  { field: "errorMessage", kafka: "words", karst: null, case: "*, beside a good one" },
+].map((each) => ({
+  ...each,
+  apiKey: PRODUCE,
+  field: `responses[].partitionResponses[].${each.field}`,
+  reason: "A bad batch costs its own partition only; in Kafka some cost the whole request.",
+}));
 
 export const ACCEPTED: readonly Accepted[] = [
   {
@@ -108,7 +147,7 @@ export const ACCEPTED: readonly Accepted[] = [
   {
     apiKey: CREATE_TOPICS,
     field: "topics[].*",
-    case: "colliding with another of the request",
+    case: "colliding with another of the request*",
     reason:
       "Kafka compares with topics that exist, not with those of the same request; Karst compares with both.",
   },
@@ -128,9 +167,10 @@ export const ACCEPTED: readonly Accepted[] = [
     reason: "A batch has to fit into a slab of memory: Karst refuses a limit that it cannot keep.",
   },
   ...[
-    "compression.gzip.level=",
-    "compression.lz4.level=",
-    "compression.zstd.level=",
+    "compression.gzip.level=0",
+    "compression.gzip.level=10",
+    "compression.lz4.level=18",
+    "compression.zstd.level=23",
     "segment.bytes=1",
     "min.compaction.lag.ms=10 max.compaction.lag.ms=5",
     "leader.replication.throttled.replicas=zero",
@@ -143,7 +183,9 @@ export const ACCEPTED: readonly Accepted[] = [
   {
     apiKey: PRODUCE,
     field: "responses[].partitionResponses[].errorMessage",
-    reason: "Karst says what is wrong in words where Kafka has a code alone; the words differ.",
+    kafka: null,
+    karst: "words",
+    reason: "Karst says what is wrong in words where Kafka has a code alone.",
   },
   {
     apiKey: PRODUCE,
@@ -164,7 +206,7 @@ export const ACCEPTED: readonly Accepted[] = [
     field: "responses[].partitionResponses[].logAppendTimeMs",
     kafka: "a time",
     karst: -1,
-    case: "duplicate",
+    case: "producer: duplicate*",
     reason:
       "Kafka answers a duplicate with the time in its batch, also where the producer sets the times; Karst answers it as it did the first.",
   },
@@ -183,83 +225,66 @@ export const ACCEPTED: readonly Accepted[] = [
     case: "a partition twice",
     reason: "Kafka drops one of the two batches without a word; Karst appends and answers both.",
   },
-  ...[
-    "magic",
-    "codec",
-    "that is none",
-    "12 bytes",
-    "zeros",
-    "a control batch",
-    "length",
-    "delta",
-  ].map((what) => ({
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].*",
-    case: `${what}*beside a good one`,
-    reason: "A bad batch costs its own partition only; in Kafka some cost the whole request.",
-  })),
-  ...["magic 3", "magic -1", "12 bytes", "zeros"].map((what) => ({
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].errorCode",
-    case: what,
-    reason: "Not a batch of format 2, or none: refused by both, with another code.",
-  })),
-  ...["codec 5", "codec 7"].map((what) => ({
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].errorCode",
-    kafka: -1,
-    karst: 76,
-    case: what,
-    reason: "Kafka answers a codec that does not exist with an unexpected error.",
-  })),
+  ...BESIDE_A_GOOD_ONE,
+  ...["magic 3*", "magic -1*", "12 bytes*", "zeros*"].flatMap((what) =>
+    produced(what, 2, 87, "Not a batch of format 2, or none: refused by both, with another code."),
+  ),
+  ...["codec 5*", "codec 7*"].flatMap((what) =>
+    produced(what, -1, 76, "Kafka answers a codec that does not exist with an unexpected error."),
+  ),
+  ...produced(
+    "* that is none*",
+    -1,
+    0,
+    "Karst does not decompress what it appends, as it keeps it as it is: damage within the CRC is the producer's, and shows when it is read.",
+  ),
+  ...produced(
+    "record delta wrong*",
+    0,
+    87,
+    "Kafka writes a batch anew whose offsets do not follow each other; Karst keeps batches as they are, and refuses it.",
+  ),
+  ...["a batch and a part of one*", "a byte too many*"].flatMap((what) =>
+    produced(
+      what,
+      0,
+      87,
+      "Kafka drops what follows the batch without a word; Karst refuses the whole.",
+    ),
+  ),
+  ...produced(
+    "claims an append time*",
+    0,
+    32,
+    "Only a broker may write an append time; Karst refuses the claim, Kafka takes the batch and keeps it.",
+  ),
+  ...produced(KEYLESS, 87, 0, KEYLESS_REASON),
   {
     apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].*",
-    case: "that is none",
-    reason:
-      "Karst does not decompress what it appends, as it keeps it as it is: damage within the CRC is the producer's, and shows when it is read.",
+    field: "responses[].partitionResponses[].errorMessage",
+    kafka: "words",
+    karst: null,
+    case: KEYLESS,
+    reason: KEYLESS_REASON,
   },
-  {
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].*",
-    case: "record*",
-    reason:
-      "Karst does not look into the records of a batch: their form is the producer's, and its damage shows when they are read.",
-  },
-  ...["a batch and a part of one", "a byte too many"].map((what) => ({
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].*",
-    case: what,
-    reason: "Kafka drops what follows the batch without a word; Karst refuses the whole.",
-  })),
-  {
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].*",
-    case: "claims an append time",
-    reason:
-      "Only a broker may write an append time; Karst refuses the claim, Kafka takes the batch and keeps it.",
-  },
-  {
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].*",
-    case: "compacted, keys missing, gzip",
-    reason:
-      "Karst does not decompress what it appends: whether each record of a compacted topic has a key is looked at where it is not compressed.",
-  },
-  ...["a control batch of a producer", "transactional batch"].map((what) => ({
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].*",
-    case: what,
-    reason: "Transactions are not there yet: refused by both, with another code.",
-  })),
-  {
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].errorCode",
-    kafka: 47,
-    karst: 87,
-    case: "producer: negative epoch",
-    reason: "Refused by both; Karst says that the record is invalid, not that its epoch is.",
-  },
+  ...produced(
+    "a control batch of a producer*",
+    53,
+    87,
+    "Transactions are not there yet: refused by both, with another code.",
+  ),
+  ...produced(
+    "transactional batch, no id",
+    53,
+    48,
+    "Transactions are not there yet: refused by both, with another code.",
+  ),
+  ...produced(
+    "producer: negative epoch",
+    47,
+    87,
+    "Refused by both; Karst says that the record is invalid, not that its epoch is.",
+  ),
   ...[FETCH, LIST_OFFSETS].map((apiKey) => ({
     apiKey,
     field: "*",
@@ -280,16 +305,32 @@ export const ACCEPTED: readonly Accepted[] = [
     reason:
       "Kafka answers a negative limit with an unexpected error; to Karst it is as zero: the first batch comes whatever the limit.",
   })),
-  ...["errorMessage", "coordinators[].errorMessage"].map((field) => ({
+  {
     apiKey: FIND_COORDINATOR,
-    field,
-    reason: "Without an error Kafka answers the word NONE or nothing, Karst null.",
+    field: "errorMessage",
+    kafka: "words",
+    karst: null,
+    reason: "Without an error Kafka answers the word NONE, Karst null.",
+  },
+  {
+    apiKey: FIND_COORDINATOR,
+    field: "coordinators[].errorMessage",
+    kafka: "",
+    karst: null,
+    reason: "Without an error Kafka answers an empty text, Karst null.",
+  },
+  ...["type 1", "type 1, empty key"].map((name) => ({
+    apiKey: FIND_COORDINATOR,
+    field: "*",
+    case: name,
+    reason: "Transactions are not there yet: nobody coordinates them.",
   })),
   {
     apiKey: FIND_COORDINATOR,
-    field: "*",
-    case: "type 1",
-    reason: "Transactions are not there yet: nobody coordinates them.",
+    field: "coordinators[].errorMessage",
+    kafka: "",
+    karst: "words",
+    reason: "Karst says what is wrong in words where Kafka has a code alone.",
   },
   {
     apiKey: DESCRIBE_GROUPS,
@@ -327,18 +368,18 @@ export const ACCEPTED: readonly Accepted[] = [
     reason:
       "In Kafka a topic's default may come from a setting of the broker under another name; in Karst a default is its own synonym.",
   })),
-  {
+  ...["broker", "broker, synonyms", 'broker ""'].map((name) => ({
     apiKey: DESCRIBE_CONFIGS,
     field: "results[].configs[*]",
     karst: ABSENT,
-    case: "broker",
+    case: name,
     reason: "Of Kafka's settings of a broker Karst tells those that mean something here.",
-  },
+  })),
   ...["value", "synonyms[].value"].map((field) => ({
     apiKey: DESCRIBE_CONFIGS,
     field: `results[].configs[max.connections].${field}`,
     kafka: "2147483647",
-    case: "broker",
+    case: "broker*",
     reason: "Karst takes a limited number of connections, Kafka by default any.",
   })),
   {
@@ -346,13 +387,13 @@ export const ACCEPTED: readonly Accepted[] = [
     field: "results[].configs[max.connections].readOnly",
     kafka: false,
     karst: true,
-    case: "broker",
+    case: "broker*",
     reason: "The settings of a broker do not change while it runs.",
   },
   ...["8", "16", "32"].map((type) => ({
     apiKey: DESCRIBE_CONFIGS,
     field: "results[].*",
-    case: `type ${type} named`,
+    case: `type ${type} named *`,
     reason: "Karst has no settings of loggers, client metrics or groups.",
   })),
 ];
@@ -373,7 +414,7 @@ export function acceptedBy(
       (!("karst" in each) || same(each.karst, difference.karst)) &&
       (each.versions === undefined ||
         (version >= each.versions[0] && version <= each.versions[1])) &&
-      (each.case === undefined || new RegExp(patternOf(each.case)).test(name)),
+      (each.case === undefined || matches(each.case, name)),
   );
 }
 
@@ -387,6 +428,6 @@ function matches(pattern: string, path: string): boolean {
 }
 
 function patternOf(text: string): string {
-  const parts = text.split("*").map((part) => part.replace(/[.[\]()]/g, String.raw`\$&`));
+  const parts = text.split("*").map((part) => part.replace(/[.[\]()+?^$|]/g, String.raw`\$&`));
   return parts.join(".*");
 }

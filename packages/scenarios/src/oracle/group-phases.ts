@@ -1,5 +1,13 @@
 import { deleteGroupsApi, leaveGroupApi, offsetCommitApi } from "@karst/kafka-protocol";
-import { join, joined, memberIdOf, type JoinWish, type Member, stableGroup } from "./members.ts";
+import {
+  join,
+  joined,
+  memberIdOf,
+  type JoinWish,
+  type Member,
+  stableGroup,
+  untilRebalancing,
+} from "./members.ts";
 import type { Pair } from "./pair.ts";
 import type { Run } from "./scenario.ts";
 
@@ -49,6 +57,7 @@ export async function groupPhases(run: Run, topic: string): Promise<GroupPhases>
   await join(run.pair, 4, "join", { ...wish("again"), group, memberId }, { uncounted: true });
   const preparing = await stableGroup(run, wish("preparing"));
   await abandoned(run.pair, { ...wish("preparing"), group: preparing.group });
+  await untilRebalancing(run, preparing);
   const empty = await stableGroup(run, wish("empty"));
   await leave(run.pair, empty);
   const simple = run.name("simple");

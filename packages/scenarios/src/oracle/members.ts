@@ -1,4 +1,5 @@
 import {
+  heartbeatApi,
   joinGroupApi,
   type JoinGroupRequestInput,
   type JoinGroupResponse,
@@ -9,7 +10,9 @@ import { concatBytes, utf8Encode } from "@karst/runtime";
 import type { Both, CallOptions, Pair } from "./pair.ts";
 import { type Run, since } from "./scenario.ts";
 
+const REBALANCE_IN_PROGRESS = 27;
 const MEMBER_ID_REQUIRED = 79;
+const REBALANCE_POLLS_MAX = 200;
 /** Versions in which what has to be there is prepared. */
 const JOIN_VERSION = 7;
 const SYNC_VERSION = 5;
@@ -153,6 +156,29 @@ export function sync(
     }),
     options,
   );
+}
+
+/** Until both have told a member of a group that the others are coming. */
+export async function untilRebalancing(
+  run: Run,
+  { group, memberId, generation }: Member,
+): Promise<void> {
+  for (let poll = 0; poll < REBALANCE_POLLS_MAX; poll += 1) {
+    const { kafka, karst } = await run.pair.call(
+      "wait for a rebalance",
+      heartbeatApi,
+      2,
+      (at) => ({
+        groupId: group,
+        memberId: at.pick(memberId),
+        generationId: at.pick(generation),
+      }),
+      { uncounted: true },
+    );
+    if ([kafka, karst].every((answer) => answer?.errorCode === REBALANCE_IN_PROGRESS)) return;
+    await run.pause();
+  }
+  throw new Error(`group ${group} does not rebalance`);
 }
 
 /** A group of one member, stable; not counted. */

@@ -96,7 +96,9 @@ async function platformatic({ bootstrap, topic, groupId }: ClientOptions): Promi
     if (seen % PER_ROUND === 0) await message.commit();
     if (seen === 2 * RECORDS) break;
   }
-  await consumer.close(true);
+  await new Promise<void>((resolve) => {
+    consumer.close(true, () => resolve());
+  });
 }
 
 async function kcat({ bootstrap, topic, groupId }: ClientOptions): Promise<void> {

@@ -1,4 +1,13 @@
-import { join, joined, memberIdOf, memberOf, same, stableGroup, sync } from "../members.ts";
+import {
+  join,
+  joined,
+  memberIdOf,
+  memberOf,
+  same,
+  stableGroup,
+  sync,
+  untilRebalancing,
+} from "../members.ts";
 import type { Run, Scenario } from "../scenario.ts";
 
 const FIRST_VERSION_WITH_REQUIRED_ID = 4;
@@ -85,7 +94,7 @@ async function second(run: Run, version: number): Promise<void> {
     ...wish,
     ...(memberId === undefined ? {} : { memberId }),
   });
-  await run.pause();
+  await untilRebalancing(run, first);
   await join(run.pair, version, "first, again", { group: first.group, memberId: first.memberId });
   await comes;
   other.close();

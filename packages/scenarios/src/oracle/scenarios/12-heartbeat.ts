@@ -1,5 +1,5 @@
 import { heartbeatApi } from "@karst/kafka-protocol";
-import { join, type Member, memberIdOf, same, stableGroup } from "../members.ts";
+import { join, type Member, memberIdOf, same, stableGroup, untilRebalancing } from "../members.ts";
 import { type Run, type Scenario, since } from "../scenario.ts";
 
 const FIRST_VERSION_WITH_INSTANCES = 3;
@@ -21,7 +21,7 @@ export const heartbeat: Scenario = {
       const wish = { group: member.group };
       const memberId = memberIdOf(await join(other, 4, "second", wish, { uncounted: true }));
       const comes = join(other, 4, "second", { ...wish, memberId }, { uncounted: true });
-      await run.pause();
+      await untilRebalancing(run, member);
       await beat(run, version, "rebalancing", member);
       await beat(run, version, "rebalancing, other generation", later(member, 1));
       await join(run.pair, 4, "first", { ...wish, memberId: member.memberId }, { uncounted: true });

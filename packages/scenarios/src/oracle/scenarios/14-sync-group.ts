@@ -1,4 +1,13 @@
-import { join, joined, type Member, memberIdOf, same, stableGroup, sync } from "../members.ts";
+import {
+  join,
+  joined,
+  type Member,
+  memberIdOf,
+  same,
+  stableGroup,
+  sync,
+  untilRebalancing,
+} from "../members.ts";
 import type { Run, Scenario } from "../scenario.ts";
 
 const FIRST_VERSION_WITH_INSTANCES = 3;
@@ -46,7 +55,7 @@ async function rebalancing(run: Run, version: number): Promise<void> {
   const wish = { group: first.group };
   const memberId = memberIdOf(await join(other, 4, "second", wish, { uncounted: true }));
   const comes = join(other, 4, "second", { ...wish, memberId }, { uncounted: true });
-  await run.pause();
+  await untilRebalancing(run, first);
   await ask(run, version, "rebalancing", first);
   await join(run.pair, 4, "first", { ...wish, memberId: first.memberId }, { uncounted: true });
   await comes;

@@ -23,7 +23,7 @@ const TYPES = ["classic", "Classic", "consumer", "share", "streams", "unknown", 
 export const listGroups: Scenario = {
   apiKey: 16,
   run: async (run) => {
-    for (const version of run.versions) await ask(run, version, "no groups", [], []);
+    for (const version of run.versions) await ask(run, version, "before others come", [], []);
     await groupPhases(run, await run.topic({ partitions: 2 }));
     for (const version of run.versions) {
       await ask(run, version, "all", [], []);
