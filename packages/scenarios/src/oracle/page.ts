@@ -50,7 +50,7 @@ function sentenceOn(recorded: OracleReport["recorded"]): readonly string[] {
   const parts = Object.entries(recorded).map(([client, requests]) => `${requests} of ${client}`);
   if (parts.length === 0) return [];
   return [
-    `Most requests are generated; among them are ${parts.join(", ")}, recorded while it produced and consumed in a group.`,
+    `Most requests are generated; among them are ${parts.join(", ")}, recorded while they produced, and consumed in a group.`,
   ];
 }
 
@@ -84,5 +84,5 @@ function list(texts: readonly string[]): string {
 }
 
 function quoted(text: string): string {
-  return text.replaceAll("*", "…").replaceAll("|", "\\|");
+  return `“${text.replaceAll("*", "…").replaceAll("|", "\\|")}”`;
 }
