@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CodecName } from "@karst/records";
 import type { Row } from "./dataset.ts";
 import { Journal } from "./journal.ts";
 import { Seeded } from "./seeded.ts";
@@ -19,6 +20,8 @@ export interface Victim {
 export interface WriterPlan {
   readonly topic: string;
   readonly idempotent: boolean;
+  /** Default "none". */
+  readonly compression?: CodecName;
   readonly batchMin: number;
   readonly batchMax: number;
   readonly make: (options: WriterOptions) => Promise<Writer>;
@@ -79,6 +82,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       const writer = await plan.make({
         topic: plan.topic,
         idempotent: plan.idempotent,
+        compression: plan.compression ?? "none",
         bootstrap: options.bootstrap,
         partitions: PARTITIONS,
         journal,

@@ -109,7 +109,7 @@ export async function kafkaRun(options: {
       readBack: async (topics) => (fromKcat = await readAll(topics, server.address)),
     });
     await server.stop();
-    const embedded = new EmbeddedHost(`file:${data}`, {});
+    const embedded = new EmbeddedHost({ root: `file:${data}` });
     await embedded.start();
     const fromEmbedded: ReadRow[] = [];
     for (const { topic } of plans)
@@ -130,7 +130,7 @@ export async function embeddedRun(options: {
   readonly kills: number;
 }): Promise<KillRunResult> {
   const data = join(options.directory, "data");
-  const host = new EmbeddedHost(`file:${data}`, SMALL_LIMITS);
+  const host = new EmbeddedHost({ root: `file:${data}`, limits: SMALL_LIMITS });
   await host.start();
   return killRun({
     seed: options.seed,

@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly args: readonly string[];
   /** Arguments of Node itself, before the command. */
   readonly nodeArgs?: readonly string[];
+  /** Beside this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A line of the broker's log: `TIME LEVEL event key=value …`. */
@@ -63,7 +65,10 @@ export class Server {
         "debug",
         ...this.#options.args,
       ],
-      { stdio: ["ignore", "pipe", "pipe"] },
+      {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...this.#options.environment },
+      },
     );
     this.#process = child;
     let tail = "";

@@ -1,9 +1,12 @@
+import { CODEC_NAMES } from "@karst/records";
 import { Kafka, logLevel } from "kafkajs";
+import { registerCodecs } from "../kafkajs-codecs.ts";
 import { LaneWriter } from "./lanes.ts";
 import type { Writer, WriterOptions } from "./writer.ts";
 
-/** kafkajs retries inside `send`, with the same sequence numbers where it is idempotent. */
+/** kafkajs retries inside `send`, with the same sequence numbers where it is idempotent. It compresses with our codecs. */
 export async function kafkajsWriter(options: WriterOptions): Promise<Writer> {
+  registerCodecs();
   const kafka = new Kafka({
     clientId: `writer-${options.topic}`,
     brokers: [options.bootstrap],
@@ -23,6 +26,7 @@ export async function kafkajsWriter(options: WriterOptions): Promise<Writer> {
       const [result] = await producer.send({
         topic: options.topic,
         acks: -1,
+        compression: CODEC_NAMES.indexOf(options.compression),
         messages: rows.map((row) => ({ key: String(row.id), value: row.value, partition })),
       });
       const base = Number(result?.baseOffset);

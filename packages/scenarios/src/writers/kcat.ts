@@ -43,6 +43,8 @@ function produceByKcat(
     String(partition),
     "-K",
     "\t",
+    "-z",
+    options.compression,
   ];
   for (const setting of settings) args.push("-X", setting);
   return new Promise((resolve, reject) => {

@@ -12,6 +12,7 @@ export function platformaticWriter(options: WriterOptions): Promise<Writer> {
     serializers: stringSerializers,
     autocreateTopics: true,
     idempotent: options.idempotent,
+    compression: options.compression,
     retries: 10_000,
     retryDelay: RETRY_MS,
     connectTimeout: 2_000,

@@ -1,3 +1,4 @@
+import type { CodecName } from "@karst/records";
 import type { Row } from "../dataset.ts";
 import type { Journal } from "../journal.ts";
 
@@ -5,6 +6,7 @@ import type { Journal } from "../journal.ts";
 export interface WriterOptions {
   readonly topic: string;
   readonly idempotent: boolean;
+  readonly compression: CodecName;
   readonly bootstrap: string;
   readonly partitions: number;
   readonly journal: Journal;

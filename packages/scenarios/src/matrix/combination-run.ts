@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import type { Row } from "../dataset.ts";
+import { type GroupReading, readByGroup } from "../groups/group-reading.ts";
+import { killRun } from "../kill-run.ts";
+import { Seeded } from "../seeded.ts";
+import { type Combination, nameOf } from "./combinations.ts";
+import { type Bucket, openStage } from "./stage.ts";
+
+/** What was seen; that nothing was lost and nothing reordered is asserted. */
+export interface CombinationResult {
+  readonly rows: number;
+  /** Of the writing side: deaths, or cuts. */
+  readonly kills: number;
+  readonly acknowledged: number;
+  readonly records: number;
+  /** Rows that were written again after a kill met them. */
+  readonly duplicates: number;
+  readonly delivered: GroupReading["delivered"];
+  readonly repeated: number;
+  readonly seed: number;
+}
+
+/**
+ * Writes rows while what they go to is killed, and has a group read them of which a member is killed.
+ *
+ * @throws AssertionError from `verify` and `readByGroup`, or where batches are compressed otherwise than they should.
+ */
+export async function runCombination(options: {
+  readonly combination: Combination;
+  readonly seed: number;
+  readonly rows: readonly Row[];
+  readonly kills: number;
+  /** Empty. */
+  readonly directory: string;
+  readonly bucket?: Bucket | undefined;
+}): Promise<CombinationResult> {
+  const { combination, seed, rows, directory, bucket } = options;
+  const topic = "rows";
+  const stage = await openStage({ combination, topic, directory, bucket });
+  try {
+    const group: { reading?: GroupReading } = {};
+    const { kills, acknowledged, records, duplicates } = await killRun({
+      seed,
+      rows,
+      plans: [
+        {
+          ...stage.writer,
+          topic,
+          idempotent: combination.idempotent === "yes",
+          compression: combination.codec,
+        },
+      ],
+      bootstrap: stage.bootstrap,
+      victim: stage.victim,
+      kills: options.kills,
+      readBack: async () => {
+        const bootstrap = await stage.readers();
+        group.reading = await readByGroup({ bootstrap, topic, random: new Seeded(seed + 1) });
+        return group.reading.rows;
+      },
+    });
+    assert.ok(group.reading !== undefined);
+    const { codecs, delivered, repeated } = group.reading;
+    const expected = combination.codec === "none" ? [] : [combination.codec];
+    assert.deepEqual(codecs, expected, `codecs of ${nameOf(combination)}`);
+    assert.equal(acknowledged, rows.length);
+    assert.equal(kills, options.kills);
+    return {
+      rows: rows.length,
+      kills,
+      acknowledged,
+      records,
+      duplicates,
+      delivered,
+      repeated,
+      seed,
+    };
+  } finally {
+    await stage.end();
+  }
+}
