@@ -20,7 +20,9 @@ export function registerCodecs(opened: (codec: CodecName) => void = () => undefi
       compress: ({ buffer }) => Promise.resolve(Buffer.from(codecById(id).compress(buffer))),
       decompress: (bytes) => {
         opened(name);
-        return Promise.resolve(Buffer.from(codecById(id).decompress(bytes, DECOMPRESSED_BYTES_MAX)));
+        return Promise.resolve(
+          Buffer.from(codecById(id).decompress(bytes, DECOMPRESSED_BYTES_MAX)),
+        );
       },
     });
   }

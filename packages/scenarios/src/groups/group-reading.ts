@@ -43,7 +43,8 @@ export async function readByGroup(options: {
   try {
     await until("each member has a partition", () => {
       for (const member of members) member.check();
-      return String([victim, survivor].flatMap((m) => m.assigned).toSorted()) === "0,1";
+      const [mine, others] = [victim.assigned, survivor.assigned];
+      return mine.length === 1 && others.length === 1 && mine[0] !== others[0];
     });
     const [lost = -1] = victim.assigned;
     for (const member of members) member.go();

@@ -21,10 +21,10 @@ function say(...fields: readonly (string | number)[]): void {
 
 registerCodecs((codec) => say("codec", codec));
 
-let isOpen = false;
+const gate = { isOpen: false };
 let delivered = 0;
 const input = createInterface({ input: process.stdin });
-input.on("line", () => (isOpen = true));
+input.on("line", () => (gate.isOpen = true));
 const inputEnded = new Promise<void>((resolve) => {
   input.on("close", resolve);
 });
@@ -53,7 +53,7 @@ await consumer.run({
   eachBatchAutoResolve: false,
   eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
     const { partition, messages } = batch;
-    while (!isOpen) {
+    while (!gate.isOpen) {
       await heartbeat();
       await delay(GATE_POLL_MS);
       if (!isRunning() || isStale()) return;

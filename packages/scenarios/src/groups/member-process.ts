@@ -79,7 +79,7 @@ export class MemberProcess {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  #hear([tag, ...fields]: readonly string[]): void {
+  #hear([tag = "", ...fields]: readonly string[]): void {
     const [partition = 0, offset = 0] = fields.map(Number);
     switch (tag) {
       case "assigned":

@@ -11,6 +11,10 @@ export interface CombinationResult {
   readonly rows: number;
   /** Of the writing side: deaths, or cuts. */
   readonly kills: number;
+  /** Rows that were in flight at one of them. */
+  readonly inFlightAtKill: number;
+  /** Where a broker was written to. */
+  readonly uploads?: number;
   readonly acknowledged: number;
   readonly records: number;
   /** Rows that were written again after a kill met them. */
@@ -39,7 +43,7 @@ export async function runCombination(options: {
   const stage = await openStage({ combination, topic, directory, bucket });
   try {
     const group: { reading?: GroupReading } = {};
-    const { kills, acknowledged, records, duplicates } = await killRun({
+    const written = await killRun({
       seed,
       rows,
       plans: [
@@ -60,14 +64,19 @@ export async function runCombination(options: {
       },
     });
     assert.ok(group.reading !== undefined);
+    const { kills, inFlightAtKill, acknowledged, records, duplicates } = written;
+    const uploads = stage.uploads();
     const { codecs, delivered, repeated } = group.reading;
     const expected = combination.codec === "none" ? [] : [combination.codec];
     assert.deepEqual(codecs, expected, `codecs of ${nameOf(combination)}`);
     assert.equal(acknowledged, rows.length);
     assert.equal(kills, options.kills);
+    assert.ok(uploads !== 0, "nothing was uploaded");
     return {
       rows: rows.length,
       kills,
+      inFlightAtKill,
+      ...(uploads === undefined ? {} : { uploads }),
       acknowledged,
       records,
       duplicates,

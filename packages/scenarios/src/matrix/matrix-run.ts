@@ -23,7 +23,11 @@ export interface MatrixOptions {
 }
 
 export type MatrixRow = Combination & { readonly seconds: number } & (
-    | (CombinationResult & { readonly lost: 0; readonly reordered: 0; readonly failure?: undefined })
+    | (CombinationResult & {
+        readonly lost: 0;
+        readonly reordered: 0;
+        readonly failure?: undefined;
+      })
     | { readonly failure: string }
   );
 

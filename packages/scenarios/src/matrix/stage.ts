@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { crossingsOf } from "../crossings.ts";
 import { CuttingProxy } from "../cutting-proxy.ts";
 import { type Victim, type WriterPlan } from "../kill-run.ts";
 import { freePort, Server } from "../server.ts";
@@ -42,6 +43,8 @@ export interface Stage {
   readonly writer: Pick<WriterPlan, "make" | "batchMin" | "batchMax">;
   /** Called once, when everything is written. @returns where a broker is. */
   readers(): Promise<string>;
+  /** Uploads that the broker, if it is one that writes, says it has published. */
+  uploads(): number | undefined;
   /** Nothing of it runs when this resolves. */
   end(): Promise<void>;
 }
@@ -87,7 +90,8 @@ function placeOf({ store }: Combination, directory: string, bucket: Bucket | und
 
 function serveArgs({ root, wal, limits }: Place): string[] {
   return [
-    ...["--root", root],
+    "--root",
+    root,
     ...(wal === undefined ? [] : ["--wal", wal]),
     ...Object.entries(limits).flatMap(([name, value]) => ["--limit", `${name}=${value}`]),
   ];
@@ -102,6 +106,7 @@ async function killedStage(place: Place): Promise<Omit<Stage, "writer">> {
     victim: server,
     bootstrap: server.address,
     readers: () => Promise.resolve(server.address),
+    uploads: () => crossingsOf(server.events).uploads,
     end: () => server.end(),
   };
 }
@@ -120,6 +125,7 @@ async function cutStage(place: Place): Promise<Omit<Stage, "writer">> {
     victim: { kill: () => Promise.resolve(proxy.cut()), start: () => Promise.resolve() },
     bootstrap,
     readers: () => Promise.resolve(bootstrap),
+    uploads: () => crossingsOf(server.events).uploads,
     end: async () => {
       await proxy.close();
       await server.end();
@@ -149,6 +155,7 @@ async function embeddedStage(place: Place): Promise<Stage> {
       await server.start();
       return server.address;
     },
+    uploads: () => undefined,
     end: async () => {
       await host.end();
       await server.end();

@@ -8,7 +8,7 @@
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { vegaRows } from "../dataset.ts";
-import { withBucket } from "../matrix/bucket.ts";
+import { openBucket } from "../matrix/bucket.ts";
 import { DIMENSIONS, killMatrix, MEANINGS, nameOf, notApplicable } from "../matrix/combinations.ts";
 import { runMatrix } from "../matrix/matrix-run.ts";
 import { writeResult } from "../proof/results.ts";
@@ -31,21 +31,21 @@ const combinations = killMatrix().filter((each) =>
 );
 const beganMs = performance.now();
 let done = 0;
-const rows = await withBucket((bucket) =>
-  runMatrix({
-    combinations,
-    seed,
-    rows: vegaRows(),
-    rowsEach,
-    kills: KILLS,
-    bucket,
-    onResult: (row) => {
-      done += 1;
-      const how = row.failure ?? JSON.stringify(row);
-      process.stderr.write(`${done}/${combinations.length} ${nameOf(row)}: ${how}\n`);
-    },
-  }),
-);
+const bucket = await openBucket();
+const rows = await runMatrix({
+  combinations,
+  seed,
+  rows: vegaRows(),
+  rowsEach,
+  kills: KILLS,
+  bucket,
+  onResult: (row) => {
+    done += 1;
+    const how = row.failure ?? JSON.stringify(row);
+    process.stderr.write(`${done}/${combinations.length} ${nameOf(row)}: ${how}\n`);
+  },
+});
+await bucket.end();
 const failed = rows.filter(({ failure }) => failure !== undefined).length;
 const result = {
   seed,

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Row } from "../dataset.ts";
 import { COMMAND, freePort } from "../server.ts";
 import type { ReadRow } from "../verify.ts";
 import type { AppendMessage, ChildMessage, ParentMessage } from "./embedded-child.ts";
