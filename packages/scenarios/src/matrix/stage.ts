@@ -12,11 +12,11 @@ import type { Combination } from "./combinations.ts";
 /** Of every topic. The group's two members have one each. */
 const PARTITIONS = 2;
 
-/** Small enough that half a megabyte crosses them. */
+/** Small enough that a few thousand rows cross them, the last also where they are compressed to 30 kB. */
 const LIMITS: Readonly<Record<string, number>> = {
   firstSegmentBytes: 256 * 1024,
   segmentBytes: 256 * 1024,
-  uploadBytes: 64 * 1024,
+  uploadBytes: 8 * 1024,
 };
 
 const CLIENTS = {
