@@ -1,4 +1,4 @@
-import { assert, isKarstError, type Logger } from "@karst/runtime";
+import { assert, isKarstError, type KarstError, type Logger } from "@karst/runtime";
 import type { ObjectReads } from "../cache/object-reads.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
 import { type NodeRow, nodeRow } from "../catalogue/rows/node-row.ts";
@@ -92,17 +92,19 @@ function refusal(streamId: number, owner: StreamOwnerRow, node: NodeRow): Error 
 
 /**
  * Brings a state up to the stream's end: its newest state block, then every batch after it. Where the block cannot be read the
- * batches tell the same, as far as they have not been trimmed.
+ * batches tell the same, unless some have been trimmed.
+ *
+ * @throws KarstError `OBJECT_MISSING`, `OBJECT_CORRUPT` (`corrupt`): a block that nothing can replace.
  */
 export async function restoreState(
   log: StreamLog,
   state: StreamState,
   parts: OpenStreamParts,
 ): Promise<void> {
-  const block = await newestState(log, parts);
   // What is trimmed counts as long as it is there: a trim forgets batches, not what they did.
   const { streamId, committedEnd, logStartOffset, highWatermark } = log;
   const stored = parts.references.of(streamId).startOfChain(Math.min(logStartOffset, committedEnd));
+  const block = await newestState(log, stored, parts);
   let offset = Math.max(block?.offset ?? 0, stored);
   state.restore(block?.state, block?.offset ?? offset);
   while (offset < highWatermark) {
@@ -128,34 +130,58 @@ interface FoundState {
   readonly offset: number;
 }
 
-/** undefined: there is none, or none that can be read. */
+/**
+ * undefined: there is none, or none that can be read, where every batch is still there to make the state of.
+ *
+ * One answer that a block is gone or damaged is not enough, and a newer block may have taken its place meanwhile.
+ */
 async function newestState(
   log: StreamLog,
+  stored: number,
   parts: OpenStreamParts,
 ): Promise<FoundState | undefined> {
-  try {
-    return await readState(log, parts);
-  } catch (error) {
-    if (!isKarstError(error, "corrupt", "not_found")) throw error;
+  let failed: string | undefined;
+  for (;;) {
+    const key = stateObjectOf(log, parts);
+    if (key === undefined) return undefined;
+    try {
+      return await readState(log, key, parts);
+    } catch (error) {
+      if (!isKarstError(error, "corrupt", "not_found")) throw error;
+      const { streamId } = log;
+      if (key !== failed) {
+        failed = key;
+        await parts.catalogue.refresh();
+        continue;
+      }
+      // Without it, what trimmed batches did would be forgotten without a word.
+      if (stored > 0) throw unreadableState(streamId, key, error);
+      parts.log.warn("state-block-unreadable", { streamId, reason: error.message });
+      return undefined;
+    }
   }
-  try {
-    // Its object may have been replaced, and one answer that there is none is not enough.
-    await parts.catalogue.refresh();
-    return await readState(log, parts);
-  } catch (error) {
-    if (!isKarstError(error, "corrupt", "not_found")) throw error;
-    const { streamId } = log;
-    parts.log.warn("state-block-unreadable", { streamId, reason: error.message });
-    return undefined;
-  }
+}
+
+function stateObjectOf(
+  { streamId }: StreamLog,
+  { catalogue }: OpenStreamParts,
+): string | undefined {
+  return streamEndRow.get(catalogue, streamId)?.value.stateObject;
+}
+
+function unreadableState(streamId: number, key: string, cause: KarstError): KarstError {
+  return coreError(
+    cause.kind === "not_found" ? "OBJECT_MISSING" : "OBJECT_CORRUPT",
+    `the state of stream ${streamId} as of its trimmed batches is in ${key} alone, which cannot be read: ${cause.message}`,
+    cause,
+  );
 }
 
 async function readState(
   { streamId }: StreamLog,
+  key: string,
   { catalogue, objects }: OpenStreamParts,
-): Promise<FoundState | undefined> {
-  const key = streamEndRow.get(catalogue, streamId)?.value.stateObject;
-  if (key === undefined) return undefined;
+): Promise<FoundState> {
   const id = objectRow.parseKey(key);
   const row = id === undefined ? undefined : objectRow.get(catalogue, id)?.value;
   if (row === undefined)

@@ -1,6 +1,7 @@
 // A trim forgets records, not who sent them: what a producer sends again afterwards is a duplicate still.
 // Found by the model test, seed 0: append, trim, crash.
 import assert from "node:assert/strict";
+import { noFaults } from "@karst/objectstore";
 import {
   type Engine,
   objectRow,
@@ -147,5 +148,21 @@ test("an answer that the state block's object is gone is not believed at once", 
   });
   log = await partition();
   assert.equal(lies, 0);
+  for (let n = 0; n < 3; n += 1) assertDuplicate(send(log, n), 2 * n);
+});
+
+// Found by family `steady`, seed 1001721: a producer's batches were forgotten after two wrong answers, each about another block.
+test("where batches are trimmed, a state block that cannot be read is not done without", async () => {
+  let log = await partition();
+  for (let n = 0; n < 3; n += 1) await send(log, n).durable;
+  await log.trim(4);
+  await engine.upload();
+  await crash();
+  world.store.setPlan(({ method, key }) =>
+    method === "get" && key.startsWith(objectRow.prefix) ? { tag: "not-found" } : undefined,
+  );
+  await assert.rejects(partition(), { code: "OBJECT_MISSING", kind: "corrupt" });
+  world.store.setPlan(noFaults);
+  log = await partition();
   for (let n = 0; n < 3; n += 1) assertDuplicate(send(log, n), 2 * n);
 });
