@@ -181,7 +181,7 @@ async function recover(
  * Damage is not damage where the node's last user has published, and trimmed, while his log was read.
  *
  * @param known revision of the node's record as this opening has read or written it last.
- * @throws KarstError `NODE_CONTESTED` (`conflict`).
+ * @throws KarstError `NODE_CONTESTED` (`conflict`); `CATALOGUE_UNAVAILABLE` (`unavailable`): nobody knows.
  */
 async function refuseContest(
   { nodeId }: WalClaim,
@@ -189,7 +189,15 @@ async function refuseContest(
   known: Revision | undefined,
   cause: Error,
 ): Promise<void> {
-  await catalogue.refresh().catch(() => undefined);
+  try {
+    await catalogue.refresh();
+  } catch (error) {
+    throw coreError(
+      "CATALOGUE_UNAVAILABLE",
+      `the log of node ${nodeId} looks damaged, and whether another process goes on with it cannot be found out now: ${cause.message}`,
+      error,
+    );
+  }
   if (nodeRow.get(catalogue, nodeId)?.revision === known) return;
   throw coreError(
     "NODE_CONTESTED",

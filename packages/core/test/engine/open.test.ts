@@ -279,6 +279,30 @@ test("an old copy of the WAL is refused however often it is tried, and the newes
   assert.deepEqual(await readAll(stream), [0, 1]);
 });
 
+// Found by family `cluster`, seed 1000317: the node's last user was closing, and the catalogue could not be asked.
+test("a WAL is called damaged only when the catalogue says that nobody goes on with it", async () => {
+  for (let i = 0; i < 3; i += 1) await put(stream).durable;
+  await engine.abandon();
+  const { disk } = world.runtime;
+  const segment = disk.listAll().find((path) => path.includes("/segment-")) ?? "";
+  const text = String.fromCharCode(...disk.bytesOf(segment));
+  disk.flip(segment, text.indexOf(`${stream.streamId}@0.`), 3);
+  for (let allowed = 0, refused = true; refused; allowed += 1) {
+    let left = allowed;
+    refused = false;
+    world.store.setPlan(() => {
+      left -= 1;
+      refused ||= left < 0;
+      return left < 0 ? { tag: "unavailable" } : undefined;
+    });
+    const error = await world.drive(world.open()).then(
+      () => assert.fail("a damaged WAL was opened"),
+      (reason: unknown) => reason,
+    );
+    assert.ok(isKarstError(error, refused ? "unavailable" : "corrupt"), String(error));
+  }
+});
+
 test("a damaged WAL leaves no trace in the catalogue, so that an undamaged copy of it is taken", async () => {
   for (let i = 0; i < 3; i += 1) await put(stream).durable;
   await engine.abandon();
