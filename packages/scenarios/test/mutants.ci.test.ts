@@ -20,7 +20,7 @@ const seed = Number(process.env["KARST_SEED"] ?? Math.floor(Math.random() * 2 **
 /** Of the mutants, each time others. */
 const SHARE = 4;
 /** For a mutant in a family of worlds. */
-const SECONDS = 60;
+const SECONDS = 150;
 
 /** Of each family. */
 const MUTANTS_MIN = 4;
