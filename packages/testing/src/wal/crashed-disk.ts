@@ -29,7 +29,7 @@ export interface CrashedDiskOptions {
 const FIRST_ID = 1_000_000;
 
 /** More operations than most openings make: some are cut short, some are not. */
-const OPENING_OPERATIONS = 100;
+const OPENING_OPERATIONS = 200;
 
 const QUIET: WalListener = { durable: () => undefined, failed: () => undefined };
 
