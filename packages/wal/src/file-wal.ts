@@ -23,7 +23,8 @@ import {
 import { GroupQueue } from "./group-queue.ts";
 import { GroupWriter } from "./group-writer.ts";
 import type { WalLimits } from "./limits.ts";
-import { readStoredFrame, type StoredSegment } from "./read-frame.ts";
+import { KeptFrames, unknownPosition } from "./kept-frames.ts";
+import type { StoredSegment } from "./read-frame.ts";
 import type { SegmentDevice } from "./segment-device.ts";
 import type { SegmentPlan } from "./segment-plan.ts";
 import type { AppendedFrame, Frame, Wal, WalListener, WalPosition } from "./wal.ts";
@@ -67,18 +68,13 @@ export class FileWal implements Wal {
   readonly #queue: GroupQueue;
   readonly #writer: GroupWriter;
   readonly #waiters = new FlushWaiters();
+  readonly #kept: KeptFrames;
   readonly #groups: Counter;
   readonly #writtenBytes: Counter;
-  #older: readonly StoredSegment[];
   #commit: CommitState;
   #writing: Promise<void> | undefined;
-  /** On their way. */
-  readonly #reads = new Set<Promise<Frame>>();
-  /** Settles with the last removal of trimmed segments, and never rejects. */
-  #removing: Promise<unknown> = Promise.resolve();
   #end: number;
   #durable: number;
-  #trimmed: number;
   #pendingBytes = 0;
   #idle: Timer | undefined;
   #failure: KarstError | undefined;
@@ -92,12 +88,11 @@ export class FileWal implements Wal {
     this.walId = options.walId;
     this.#device = options.device;
     this.#plan = options.plan;
-    this.#older = options.older;
     this.#queue = new GroupQueue(options.plan, options.slabs, groupLimits(options));
     this.#writer = new GroupWriter(options);
+    this.#kept = new KeptFrames({ ...options, log: options.runtime.log });
     this.#end = options.end;
     this.#durable = options.end;
-    this.#trimmed = options.trim;
     this.#commit = initialCommitState(options.marked);
     this.#groups = options.runtime.metrics.counter("karst_wal_written_groups");
     this.#writtenBytes = options.runtime.metrics.counter("karst_wal_written_bytes");
@@ -156,47 +151,15 @@ export class FileWal implements Wal {
     if (this.#commit.life === "ended") throw this.#refusal();
     if (start >= this.#durable && start < this.#end) await this.flush();
     if (this.#released !== undefined) throw this.#refusal();
-    const segment =
-      start < this.#trimmed
-        ? undefined
-        : this.#stored().find((one) => start >= one.base && start < one.end);
-    if (segment === undefined || start >= this.#end) {
-      throw this.#unknown(start);
-    }
-    const read = readStoredFrame(this.#device, segment, start);
-    this.#reads.add(read);
-    try {
-      return await read;
-    } catch (error) {
-      // The segment may have gone while it was read.
-      throw start < this.#trimmed ? this.#unknown(start) : error;
-    } finally {
-      this.#reads.delete(read);
-    }
+    if (start >= this.#end) throw unknownPosition(start);
+    return await this.#kept.read(start);
   }
 
   async trim(position: WalPosition): Promise<void> {
     if (this.#commit.life === "ended") throw this.#refusal();
     if (position > this.#durable)
       throw new TypeError(`trim to ${position}, above the durable position ${this.#durable}`);
-    this.#trimmed = Math.max(this.#trimmed, position);
-    const removable = [
-      ...this.#older.filter(({ end }) => end < this.#trimmed),
-      ...this.#plan.release(this.#trimmed),
-    ];
-    this.#older = this.#older.filter(({ end }) => end >= this.#trimmed);
-    if (removable.length === 0) return;
-    try {
-      const removing = this.#device.remove(removable.map((segment) => segment.name));
-      this.#removing = Promise.allSettled([this.#removing, removing]);
-      await removing;
-    } catch (error) {
-      // They are below the trim wherever it is looked at, and the next opening removes them.
-      this.#options.runtime.log.warn("wal-segments-not-removed", {
-        count: removable.length,
-        reason: String(error),
-      });
-    }
+    await this.#kept.trim(position);
   }
 
   close(): Promise<void> {
@@ -395,8 +358,7 @@ export class FileWal implements Wal {
     this.#released ??= (async (): Promise<void> => {
       await this.#writing;
       await this.#plan.close();
-      await this.#removing;
-      await Promise.allSettled(this.#reads);
+      await this.#kept.settled();
       await this.#options.release();
     })();
     return this.#released;
@@ -407,21 +369,6 @@ export class FileWal implements Wal {
     if (failure === undefined) return walError("WAL_CLOSED", "the WAL is closed");
     assert(isKarstError(failure), "a failure is a KarstError");
     return failure;
-  }
-
-  #unknown(position: number): KarstError {
-    return walError("WAL_POSITION_UNKNOWN", `the WAL holds no frame at position ${position}`);
-  }
-
-  /** Every segment that may hold frames, oldest first. */
-  #stored(): StoredSegment[] {
-    const own = this.#plan.segments.map(({ name, base, capacity, seed }) => ({
-      name,
-      base,
-      end: base + capacity,
-      seed,
-    }));
-    return [...this.#older, ...own];
   }
 }
 
