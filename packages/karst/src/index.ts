@@ -28,9 +28,8 @@ export type {
   AppendTicket,
   ReadSession,
 } from "./api/session.ts";
+export type { Appended, AppendOptions } from "./api/append.ts";
 export type {
-  Appended,
-  AppendOptions,
   Compression,
   CreateOptions,
   InputOf,

@@ -1,15 +1,9 @@
 import { CODEC_NAMES } from "@karst/records";
+import type { Appended, AppendOptions } from "./api/append.ts";
 import type { Codec } from "./api/codec.ts";
 import type { RecordInput, TopicRecord } from "./api/record.ts";
 import type { AppendSession, AppendSessionOptions, ReadSession } from "./api/session.ts";
-import type {
-  Appended,
-  AppendOptions,
-  ReadOptions,
-  Topic,
-  TopicDescription,
-  TopicOptions,
-} from "./api/topic.ts";
+import type { ReadOptions, Topic, TopicDescription, TopicOptions } from "./api/topic.ts";
 import { TopicAppendSession } from "./append/append-session.ts";
 import { TopicWriter } from "./append/topic-writer.ts";
 import { bytesCodec } from "./codecs.ts";

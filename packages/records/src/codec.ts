@@ -1,14 +1,3 @@
-import { gzipCodec } from "./drivers/gzip.ts";
-import { lz4Twins } from "./drivers/lz4.ts";
-import { snappyTwins } from "./drivers/snappy.ts";
-import { zstdTwins } from "./drivers/zstd.ts";
-import { recordsError } from "./errors.ts";
-import {
-  DECOMPRESSED_BYTES_MAX,
-  DECOMPRESSED_BYTES_SURE,
-  DECOMPRESSION_RATIO_MAX,
-} from "./limits.ts";
-
 /** What compresses the records of a batch. The id is what the attributes carry. */
 export interface Codec {
   readonly id: number;
@@ -38,48 +27,4 @@ export interface CodecTwins {
   /** Undefined where it does not load, or is hidden by `KARST_PORTABLE=1`. */
   readonly native: Codec | undefined;
   readonly portable: Codec;
-}
-
-/** Each loads its package when it is first asked for. */
-const TWINS: ReadonlyMap<number, () => CodecTwins> = new Map([
-  [1, () => ({ native: undefined, portable: gzipCodec })],
-  [2, snappyTwins],
-  [3, lz4Twins],
-  [4, zstdTwins],
-]);
-
-/** Whether batches of this codec can be opened here. Passing them through needs nothing. */
-export function codecKnown(id: number): boolean {
-  return id === 0 || TWINS.has(id);
-}
-
-/**
- * The native implementation where it loads, else the portable one.
- *
- * @throws KarstError `UNSUPPORTED_CODEC` (`invalid`). `none` (0) has no codec: its records are not transformed.
- */
-export function codecById(id: number): Codec {
-  const { native, portable } = codecTwins(id);
-  return native ?? portable;
-}
-
-/** Both implementations, for comparing them. @throws as `codecById`. */
-export function codecTwins(id: number): CodecTwins {
-  const twins = TWINS.get(id);
-  if (twins === undefined) {
-    throw recordsError(
-      "UNSUPPORTED_CODEC",
-      `compression codec ${CODEC_NAMES[id] ?? id} is not available`,
-    );
-  }
-  return twins();
-}
-
-/**
- * Bytes that `compressedBytes` may become: bounded absolutely and by their ratio. The ratio does not bind a small batch, which zstd
- * may make of a megabyte of the same byte.
- */
-export function decompressedBytesMax(compressedBytes: number): number {
-  const byRatio = Math.max(DECOMPRESSED_BYTES_SURE, compressedBytes * DECOMPRESSION_RATIO_MAX);
-  return Math.min(DECOMPRESSED_BYTES_MAX, byRatio);
 }

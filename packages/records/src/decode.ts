@@ -10,8 +10,9 @@ import {
   readCount,
   readMaxTimestamp,
 } from "./batch-header.ts";
-import { codecById, decompressedBytesMax } from "./codec.ts";
 import { recordsError } from "./errors.ts";
+import { codecById } from "./known-codecs.ts";
+import { decompressedBytesMax } from "./limits.ts";
 import { RecordCursor, type RecordHeader } from "./record-cursor.ts";
 import { checkLength } from "./validate.ts";
 

@@ -18,14 +18,10 @@ import {
   MAGIC_V2,
   TRANSACTIONAL_BIT,
 } from "./batch-header.ts";
-import {
-  type Codec,
-  codecById,
-  type CodecName,
-  CODEC_NAMES,
-  decompressedBytesMax,
-} from "./codec.ts";
+import { type Codec, type CodecName, CODEC_NAMES } from "./codec.ts";
 import { stampCrc } from "./crc.ts";
+import { codecById } from "./known-codecs.ts";
+import { decompressedBytesMax } from "./limits.ts";
 import {
   recordBodyBytes,
   type RecordInput,

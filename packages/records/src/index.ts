@@ -21,15 +21,7 @@ export {
   readProducerId,
   TRANSACTIONAL_BIT,
 } from "./batch-header.ts";
-export {
-  type Codec,
-  CODEC_NAMES,
-  codecById,
-  codecKnown,
-  type CodecName,
-  type CodecTwins,
-  codecTwins,
-} from "./codec.ts";
+export { type Codec, CODEC_NAMES, type CodecName, type CodecTwins } from "./codec.ts";
 export { batchCrc } from "./crc.ts";
 export {
   BatchRecords,
@@ -41,6 +33,7 @@ export {
 } from "./decode.ts";
 export { type BatchOptions, encodeBatch, type EncodedBatch, encodeRecords } from "./encode.ts";
 export { RECORDS_ERRORS, recordsError } from "./errors.ts";
+export { codecById, codecKnown, codecTwins } from "./known-codecs.ts";
 export { BATCH_BYTES_MAX, DECOMPRESSED_BYTES_MAX, DECOMPRESSION_RATIO_MAX } from "./limits.ts";
 export { murmur2, partitionForKey } from "./murmur2.ts";
 export {

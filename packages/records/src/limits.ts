@@ -30,3 +30,12 @@ export const ZSTD_STREAMED_FRAMES_MAX = 8;
  * the blocks of 64 KiB that encoders write, 64 MiB need 64 MiB.
  */
 export const LZ4_HISTORY_COPIED_MAX: number = 256 * 1024 * 1024;
+
+/**
+ * Bytes that `compressedBytes` may become: bounded absolutely and by their ratio. The ratio does not bind a small batch, which zstd
+ * may make of a megabyte of the same byte.
+ */
+export function decompressedBytesMax(compressedBytes: number): number {
+  const byRatio = Math.max(DECOMPRESSED_BYTES_SURE, compressedBytes * DECOMPRESSION_RATIO_MAX);
+  return Math.min(DECOMPRESSED_BYTES_MAX, byRatio);
+}

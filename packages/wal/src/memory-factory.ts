@@ -1,22 +1,9 @@
 import { type Random, randomId, type Runtime, type SlabPool } from "@karst/runtime";
 import { walError } from "./errors.ts";
 import { walLimits, type WalLimits } from "./limits.ts";
+import type { MemoryPlace } from "./memory-place.ts";
 import { MemoryWal } from "./memory-wal.ts";
-import { type RecoveredFrame, type WalClaim, type WalFactory, WAL_START } from "./wal.ts";
-
-/** What outlives the instances of a memory WAL, until the factory is gone. */
-export interface MemoryPlace {
-  identity:
-    | { readonly walId: string; readonly nodeId: string; readonly rootId: string }
-    | undefined;
-  /** Of the last claim; grows for ever. */
-  epoch: number;
-  /** In order, and held: one reference of each frame's slab is the place's. */
-  frames: RecoveredFrame[];
-  /** Where the next instance's positions begin. */
-  end: number;
-  trimmed: number;
-}
+import { type WalClaim, type WalFactory, WAL_START } from "./wal.ts";
 
 export interface MemoryWalOptions {
   readonly runtime: Runtime;

@@ -4,7 +4,7 @@ import { FlushWaiters } from "./flush-waiters.ts";
 import { frameBytes } from "./format/group.ts";
 import { checkFrame } from "./frame-check.ts";
 import type { WalLimits } from "./limits.ts";
-import type { MemoryPlace } from "./memory-factory.ts";
+import type { MemoryPlace } from "./memory-place.ts";
 import type { AppendedFrame, Frame, RecoveredFrame, Wal, WalListener, WalPosition } from "./wal.ts";
 
 /** Room between frames in the position space, so that every frame has a position of its own. */

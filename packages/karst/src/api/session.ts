@@ -1,5 +1,5 @@
+import type { Appended, AppendOptions } from "./append.ts";
 import type { Bytes, BytesInput, Positions, RecordInput, TopicRecord } from "./record.ts";
-import type { Appended, AppendOptions } from "./topic.ts";
 
 export interface AppendSessionOptions {
   /** Bytes that may be submitted and not yet acknowledged. Default 4 MiB. One submission larger than this goes alone. */

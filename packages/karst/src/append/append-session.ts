@@ -2,7 +2,7 @@ import { encodeRecords } from "@karst/records";
 import { isKarstError, sleep } from "@karst/runtime";
 import type { RecordInput } from "../api/record.ts";
 import type { AppendSession, AppendSessionOptions, AppendTicket } from "../api/session.ts";
-import type { AppendOptions } from "../api/topic.ts";
+import type { AppendOptions } from "../api/append.ts";
 import type { EngineContext } from "../engine-context.ts";
 import { karstError } from "../errors.ts";
 import {

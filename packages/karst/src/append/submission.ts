@@ -1,5 +1,5 @@
 import type { RecordInput as BatchRecord } from "@karst/records";
-import type { Appended, AppendOptions } from "../api/topic.ts";
+import type { Appended, AppendOptions } from "../api/append.ts";
 import { karstError } from "../errors.ts";
 import { ownedRecord, recordBytes } from "./encode-record.ts";
 

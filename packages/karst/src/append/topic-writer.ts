@@ -1,5 +1,6 @@
 import { coreError, type PartitionLog, type Topic } from "@karst/core";
-import type { Appended, AppendOptions, CreateOptions } from "../api/topic.ts";
+import type { Appended, AppendOptions } from "../api/append.ts";
+import type { CreateOptions } from "../api/topic.ts";
 import type { RecordInput } from "../api/record.ts";
 import type { EngineContext } from "../engine-context.ts";
 import { karstError } from "../errors.ts";

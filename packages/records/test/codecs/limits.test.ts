@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { codecById, codecTwins, decodeBatch, encodeBatch, openBatch } from "@karst/records";
 import { concatBytes } from "@karst/runtime";
 import { test } from "vitest";
-import { decompressedBytesMax } from "../../src/codec.ts";
+import { decompressedBytesMax } from "../../src/limits.ts";
 import { checkSnappyBlock } from "../../src/codecs/snappy-block.ts";
 import { IMPLEMENTATIONS, implementationsOf, outcomeOf } from "./implementations.ts";
 
