@@ -27,12 +27,12 @@ export interface BrokerOptions {
   /** Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
   /** What clients are told to connect to; by default where we listen. */
-  readonly advertised?: { readonly host: string; readonly port: number };
-  readonly limits?: Partial<BrokerLimits>;
+  readonly advertised?: { readonly host: string; readonly port: number } | undefined;
+  readonly limits?: Partial<BrokerLimits> | undefined;
   /** Whether the first Metadata request for a topic creates it, as Kafka's default does. Default: true. */
-  readonly autoCreateTopics?: boolean;
+  readonly autoCreateTopics?: boolean | undefined;
   /** How long the first members of a group are waited for, so that they begin with one assignment. Default: 3,000; 0 in tests. */
-  readonly groupInitialRebalanceDelayMs?: number;
+  readonly groupInitialRebalanceDelayMs?: number | undefined;
   /** Of the log in which groups and their offsets are kept. */
   readonly groupStateLimits?: Partial<StateStreamLimits>;
 }

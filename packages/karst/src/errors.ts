@@ -22,6 +22,8 @@ export const KARST_ERRORS = {
   /** The session was closed, or an earlier append of it failed. */
   SESSION_CLOSED: "closed",
   SESSION_FAILED: "closed",
+  /** Kafka clients are listened to already. */
+  LISTENER_OPEN: "conflict",
 } as const;
 
 export const karstError: (

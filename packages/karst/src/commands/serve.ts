@@ -1,5 +1,7 @@
 import type { Runtime } from "@karst/runtime";
 import { consoleLogger, nodeRuntime } from "@karst/runtime/node";
+import type { Engine } from "../api/engine.ts";
+import { EngineHandle } from "../engine-handle.ts";
 import { type EngineParts, openParts } from "../open-parts.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { type Address, type ServeOptions, serveOptions } from "./serve-options.ts";
@@ -34,50 +36,36 @@ export const serve: Command = {
     }
     const runtime = nodeRuntime({ log: consoleLogger(options.log) });
     const parts = await openParts({ ...options.open, runtime });
+    const engine = new EngineHandle(parts);
     try {
-      return await serveUntilStopped(parts, options, runtime, io);
+      const { listen } = await import("../kafka.ts");
+      const { advertised, groupInitialRebalanceDelayMs } = options;
+      const { host, port } = await listen(engine, {
+        ...options.listen,
+        advertised,
+        groupInitialRebalanceDelayMs,
+      });
+      for (const line of greeting({ host, port }, options, parts)) io.out(line);
+      return await untilEnded(engine, runtime, io);
     } finally {
-      await parts.close();
+      await engine.close();
     }
   },
 };
 
-async function serveUntilStopped(
-  parts: EngineParts,
-  options: ServeOptions,
-  runtime: Runtime,
-  io: CommandIo,
-): Promise<number> {
-  const { engine, topics } = parts;
-  const { startBroker } = await import("@karst/broker");
-  const { groupInitialRebalanceDelayMs } = options;
-  const broker = await startBroker({
-    engine,
-    topics,
-    runtime,
-    listen: options.listen,
-    ...(options.advertised === undefined ? {} : { advertised: options.advertised }),
-    ...(groupInitialRebalanceDelayMs === undefined ? {} : { groupInitialRebalanceDelayMs }),
-  });
-  try {
-    for (const line of greeting({ host: broker.host, port: broker.port }, options, parts)) {
-      io.out(line);
-    }
-    const ended = await Promise.race([
-      io.stopped.then((signal) => ({ tag: "stopped", signal }) as const),
-      engine.failed.then((error) => ({ tag: "failed", error }) as const),
-    ]);
-    if (ended.tag === "stopped") {
-      runtime.log.info("stopping", { signal: ended.signal });
-      return 0;
-    }
-    io.err(
-      `The engine has failed: ${ended.error.message}. Start again: what was acknowledged is recovered.`,
-    );
-    return 1;
-  } finally {
-    await broker.close();
+async function untilEnded(engine: Engine, runtime: Runtime, io: CommandIo): Promise<number> {
+  const ended = await Promise.race([
+    io.stopped.then((signal) => ({ tag: "stopped", signal }) as const),
+    engine.failed.then((error) => ({ tag: "failed", error }) as const),
+  ]);
+  if (ended.tag === "stopped") {
+    runtime.log.info("stopping", { signal: ended.signal });
+    return 0;
   }
+  io.err(
+    `The engine has failed: ${ended.error.message}. Start again: what was acknowledged is recovered.`,
+  );
+  return 1;
 }
 
 /** Listener, root, WAL, and a line to paste. */

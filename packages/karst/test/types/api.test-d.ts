@@ -38,6 +38,8 @@ import {
   type TopicDescription,
   type TopicRecord,
 } from "karst";
+import type * as kafkaEntry from "karst/kafka";
+import type { KafkaListener, ListenOptions } from "karst/kafka";
 import { expectTypeOf } from "vitest";
 
 interface Order {
@@ -50,6 +52,7 @@ declare const objectStore: ObjectStore;
 declare const wal: WalFactory;
 declare const runtime: Runtime;
 declare const signal: AbortSignal;
+declare const kafka: typeof kafkaEntry;
 
 // What there is at run time.
 expectTypeOf<keyof typeof karst>().toEqualTypeOf<
@@ -249,3 +252,13 @@ declare const error: unknown;
 if (isKarstError(error, "unavailable")) expectTypeOf(error).toEqualTypeOf<KarstError>();
 if (hasCode(error, "APPEND_UNKNOWN")) expectTypeOf(error.kind).toEqualTypeOf<ErrorKind>();
 expectTypeOf(KARST_ERRORS.INVALID_APPEND).toEqualTypeOf<"invalid">();
+
+// Kafka clients: an entry of its own.
+expectTypeOf<keyof typeof kafka>().toEqualTypeOf<"listen">();
+expectTypeOf(kafka.listen(engine, { port: 9092 })).resolves.toEqualTypeOf<KafkaListener>();
+expectTypeOf<keyof KafkaListener>().toEqualTypeOf<
+  "host" | "port" | "connections" | "close" | typeof Symbol.asyncDispose
+>();
+expectTypeOf<keyof ListenOptions>().toEqualTypeOf<
+  "host" | "port" | "advertised" | "limits" | "autoCreateTopics" | "groupInitialRebalanceDelayMs"
+>();
