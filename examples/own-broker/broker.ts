@@ -1,5 +1,5 @@
 import { fileObjectStore, type ObjectStore } from "@karst/objectstore";
-import { MemoryBudget, SlabPool } from "@karst/runtime";
+import { DiskTurns, MemoryBudget, SlabPool } from "@karst/runtime";
 import { nodeRuntime } from "@karst/runtime/node";
 import { fileWal } from "@karst/wal";
 import { type Engine, open } from "karst";
@@ -27,15 +27,17 @@ export async function ownBroker(
 ): Promise<OwnBroker> {
   const metrics = new MetricsPage();
   const runtime = nodeRuntime({ metrics });
+  const turns = new DiskTurns(); // appends wait for the WAL: its writes go first
   const objectStore: ObjectStore = fileObjectStore({
     files: runtime.files,
     random: runtime.random,
     directory: places.objects,
+    pace: () => turns.turn(),
   });
   const memoryBudgetBytes = 128 * MiB;
   const memory = new MemoryBudget(memoryBudgetBytes);
   const slabs = new SlabPool({ budget: memory });
-  const wal = fileWal({ runtime, slabs, directory: places.wal });
+  const wal = fileWal({ runtime, slabs, turns, directory: places.wal });
 
   const engine = await open({ objectStore, wal, memory, runtime, limits: { memoryBudgetBytes } });
   const kafka = await listen(engine, { port, limits: { connectionsMax: 100 } });

@@ -8,7 +8,7 @@ import {
   retryingObjectStore,
   type Root,
 } from "@karst/objectstore";
-import { MemoryBudget, type Runtime, SlabPool } from "@karst/runtime";
+import { DiskTurns, MemoryBudget, type Runtime, SlabPool } from "@karst/runtime";
 import { fileWal, memoryWal, type WalFactory, type WalLimits } from "@karst/wal";
 import type { RootOptions } from "./api/engine.ts";
 import { karstError } from "./errors.ts";
@@ -89,9 +89,12 @@ async function openDisk(
   runtime: Runtime,
   limits: PlaceLimits,
 ): Promise<OpenPlaces> {
+  // Objects and WAL are on one disk mostly, and appends wait for the WAL.
+  const turns = new DiskTurns();
   const opened = await openRoot(root, {
     files: runtime.files,
     random: runtime.random,
+    pace: () => turns.turn(),
     bucket: () => new MemoryBucket(),
   });
   // Behind a network some requests fail now and then.
@@ -102,7 +105,7 @@ async function openDisk(
   const { memory, slabs } = memoryOf(limits);
   return {
     objectStore,
-    wal: fileWal({ runtime, slabs, limits: limits.wal, directory: walDirectory }),
+    wal: fileWal({ runtime, slabs, turns, limits: limits.wal, directory: walDirectory }),
     memory,
     root: objectStore.location,
     walLocation: `file, in ${walDirectory}`,

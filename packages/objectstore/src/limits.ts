@@ -17,7 +17,7 @@ export const WRITE_PIECE_BYTES: number = 1024 * 1024;
 export const GATHER_BELOW_BYTES: number = 256 * 1024;
 
 /** File driver: dirty bytes of one object after which it is synced, so that no sync has much to do. */
-export const SYNC_EVERY_BYTES: number = 8 * 1024 * 1024;
+export const SYNC_EVERY_BYTES: number = 2 * 1024 * 1024;
 
 /** File driver: bytes asked of the disk in one read. */
 export const READ_PIECE_BYTES: number = 4 * 1024 * 1024;

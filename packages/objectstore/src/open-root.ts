@@ -1,6 +1,7 @@
 import type { Files, Random } from "@karst/runtime";
 import { fileObjectStore } from "./drivers/file/file-object-store.ts";
 import { memoryObjectStore } from "./drivers/memory.ts";
+import type { Pace } from "./drivers/file/temp-files.ts";
 import type { MemoryBucket } from "./drivers/memory-bucket.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Root } from "./root.ts";
@@ -9,6 +10,8 @@ import { prefixedObjectStore } from "./wrappers/prefixed.ts";
 export interface OpenRootOptions {
   readonly files: Files;
   readonly random: Random;
+  /** Of a root that is a directory: see `fileObjectStore`. */
+  readonly pace?: Pace;
   /** The bucket of a named memory root; the same name must give the same bucket. */
   readonly bucket: (name: string) => MemoryBucket;
 }
@@ -29,6 +32,7 @@ export async function openRoot(root: Root, options: OpenRootOptions): Promise<Ob
         files: options.files,
         random: options.random,
         directory: root.directory,
+        ...(options.pace && { pace: options.pace }),
       });
     case "s3":
     case "minio": {

@@ -9,6 +9,7 @@ export {
   utf8Encode,
   viewOf,
 } from "./bytes.ts";
+export { DiskTurns } from "./disk-turns.ts";
 export { type Clock, sleep, type Timer } from "./clock.ts";
 export { crc32c, crc32cImplementation } from "./crc32c.ts";
 export {

@@ -1,5 +1,6 @@
 import {
   type DirectoryEntry,
+  type DiskTurns,
   hasCode,
   type KarstError,
   type Random,
@@ -29,6 +30,7 @@ export interface FileClaimContext {
   readonly random: Random;
   readonly slabs: SlabPool;
   readonly limits: WalLimits;
+  readonly turns: DiskTurns;
 }
 
 /**

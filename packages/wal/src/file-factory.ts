@@ -1,4 +1,4 @@
-import type { Runtime, SlabPool } from "@karst/runtime";
+import { DiskTurns, type Runtime, type SlabPool } from "@karst/runtime";
 import { inlineDevice } from "./drivers/inline.ts";
 import { workerDevice } from "./drivers/worker.ts";
 import { FileClaim } from "./file-claim.ts";
@@ -13,6 +13,8 @@ export type FileWalFactoryOptions = {
   /** Where frames are kept until nobody needs them; the WAL writes from it. */
   readonly slabs: SlabPool;
   readonly limits?: Partial<WalLimits>;
+  /** Of the disk: the writes that appends wait for are the urgent ones. */
+  readonly turns?: DiskTurns;
 } & (
   | {
       readonly directory: string;
@@ -27,6 +29,7 @@ export type FileWalFactoryOptions = {
 export function fileWal(options: FileWalFactoryOptions): WalFactory {
   const { runtime, slabs } = options;
   const limits = walLimits(options.limits);
+  const turns = options.turns ?? new DiskTurns();
   const makeDevice =
     "device" in options
       ? options.device
@@ -35,7 +38,7 @@ export function fileWal(options: FileWalFactoryOptions): WalFactory {
   return {
     kind: "file",
     claim: (claiming) =>
-      FileClaim.take({ device: makeDevice(), runtime, random, slabs, limits }, claiming),
+      FileClaim.take({ device: makeDevice(), runtime, random, slabs, limits, turns }, claiming),
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   assert,
   type Counter,
+  type DiskTurns,
   hasCode,
   isKarstError,
   type KarstError,
@@ -34,6 +35,7 @@ export interface FileWalOptions {
   readonly runtime: Runtime;
   readonly slabs: SlabPool;
   readonly limits: WalLimits;
+  readonly turns: DiskTurns;
   readonly walId: string;
   readonly epoch: number;
   readonly listener: WalListener;

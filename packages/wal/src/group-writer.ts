@@ -1,3 +1,4 @@
+import type { DiskTurns } from "@karst/runtime";
 import { GROUP_HEADER_BYTES, groupSeed, writeGroupHeader } from "./format/group.ts";
 import { SEGMENT_HEADER_BYTES } from "./format/segment-header.ts";
 import { finishGroup, type Group, memoryOf } from "./group-buffer.ts";
@@ -7,6 +8,7 @@ import type { PlannedSegment, SegmentPlan } from "./segment-plan.ts";
 export interface GroupWriterOptions {
   readonly device: SegmentDevice;
   readonly plan: SegmentPlan;
+  readonly turns: DiskTurns;
   readonly epoch: number;
   /** End of the epoch's first group, which is durable. */
   readonly end: number;
@@ -57,10 +59,10 @@ export class GroupWriter {
   }
 
   async #write(segment: PlannedSegment, base: number, bytes: Uint8Array): Promise<void> {
-    const { device, plan, epoch } = this.#options;
+    const { device, plan, turns, epoch } = this.#options;
     plan.writing(segment);
     const position = SEGMENT_HEADER_BYTES + base - segment.base;
-    await device.write({ name: segment.name, position, bytes, epoch });
+    await turns.urgent(() => device.write({ name: segment.name, position, bytes, epoch }));
     this.#watermark = base + bytes.length;
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type DiskTurns,
   isKarstError,
   type KarstError,
   type Random,
@@ -29,6 +30,7 @@ export interface RecoverOptions {
   readonly random: Random;
   readonly slabs: SlabPool;
   readonly limits: WalLimits;
+  readonly turns: DiskTurns;
   readonly identity: Identity;
   readonly epoch: number;
   readonly trim: number;
@@ -102,6 +104,7 @@ export async function recover(options: RecoverOptions): Promise<FileWal> {
     runtime,
     slabs,
     limits,
+    turns: options.turns,
     walId: identity.walId,
     epoch,
     listener: options.listener,
