@@ -15,6 +15,8 @@ export {
 export type {
   ByteRange,
   CallOptions,
+  GetOptions,
+  ListOptions,
   MultipartUpload,
   ObjectBody,
   ObjectInfo,

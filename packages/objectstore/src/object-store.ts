@@ -26,6 +26,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface GetOptions extends CallOptions {
+  /** Default: the whole object. */
+  readonly range?: ByteRange;
+}
+
+export interface ListOptions extends CallOptions {
+  readonly startAfter?: string;
+}
+
 /** One body, or its parts in order. Borrowed until the call settles. */
 export type ObjectBody = Uint8Array | readonly Uint8Array[];
 
@@ -59,13 +68,10 @@ export interface ObjectStore {
    *
    * @throws KarstError `OBJECT_NOT_FOUND` (`not_found`); `RANGE_NOT_SATISFIABLE` (`out_of_range`) unless 0 ≤ start < end ≤ size.
    */
-  get(key: string, options?: CallOptions & { readonly range?: ByteRange }): Promise<Uint8Array>;
+  get(key: string, options?: GetOptions): Promise<Uint8Array>;
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
   /** Objects whose key begins with `prefix` and is greater than `startAfter`, in key order (UTF-8). Read lazily, page by page. */
-  list(
-    prefix: string,
-    options?: CallOptions & { readonly startAfter?: string },
-  ): AsyncIterable<ObjectInfo>;
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /** Removes the objects; keys without one are fine. */
   delete(keys: readonly string[], options?: CallOptions): Promise<void>;
   /** Begins an object written in parts; nothing is visible before `complete`. */

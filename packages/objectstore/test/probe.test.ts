@@ -10,6 +10,7 @@ import {
 import { SeededRandom, SimulatedDisk } from "@karst/runtime/testing";
 import assert from "node:assert/strict";
 import { test } from "vitest";
+import { overridden } from "./overridden.ts";
 
 const random = new SeededRandom("probe");
 
@@ -111,7 +112,7 @@ for (const { name, wrong, says } of UNFIT) {
   test(`a store that ${name} is refused`, async () => {
     const bucket = new MemoryBucket();
     const store = memoryObjectStore({ bucket, name: "fake" });
-    const unfit = { ...methodsOf(store), ...wrong(store) };
+    const unfit = overridden(store, wrong(store));
     await assert.rejects(probeObjectStore(unfit, random), (error: Error & { code?: string }) => {
       assert.equal(error.code, "STORE_UNFIT");
       assert.match(error.message, says);
@@ -127,19 +128,3 @@ test("a store that is down is not unfit", async () => {
   store.down();
   await assert.rejects(probeObjectStore(store, random), { code: "UNAVAILABLE" });
 });
-
-function methodsOf(store: ObjectStore): ObjectStore {
-  return {
-    capabilities: store.capabilities,
-    location: store.location,
-    put: (...args) => store.put(...args),
-    putIfAbsent: (...args) => store.putIfAbsent(...args),
-    putIfMatch: (...args) => store.putIfMatch(...args),
-    get: (...args) => store.get(...args),
-    head: (...args) => store.head(...args),
-    list: (...args) => store.list(...args),
-    delete: (...args) => store.delete(...args),
-    createMultipart: (...args) => store.createMultipart(...args),
-    close: () => store.close(),
-  };
-}

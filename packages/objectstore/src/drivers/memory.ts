@@ -6,8 +6,9 @@ import { Lifecycle } from "../lifecycle.ts";
 import { LIST_PAGE_ENTRIES } from "../limits.ts";
 import { MultipartParts } from "../multipart-parts.ts";
 import type {
-  ByteRange,
   CallOptions,
+  GetOptions,
+  ListOptions,
   MultipartUpload,
   ObjectBody,
   ObjectInfo,
@@ -76,7 +77,7 @@ class MemoryObjectStore implements ObjectStore {
     });
   }
 
-  get(key: string, options?: CallOptions & { readonly range?: ByteRange }): Promise<Uint8Array> {
+  get(key: string, options?: GetOptions): Promise<Uint8Array> {
     return this.#lifecycle.run(options?.signal, async () => {
       checkKey(key);
       const object = this.#bucket.get(key);
@@ -94,20 +95,10 @@ class MemoryObjectStore implements ObjectStore {
     });
   }
 
-  async *list(
-    prefix: string,
-    options?: CallOptions & { readonly startAfter?: string },
-  ): AsyncGenerator<ObjectInfo, void, undefined> {
+  async *list(prefix: string, options?: ListOptions): AsyncGenerator<ObjectInfo, void, undefined> {
     let after = options?.startAfter ?? "";
     for (;;) {
-      // oxlint-disable-next-line no-loop-func -- run at once
-      const page = await this.#lifecycle.run(options?.signal, async () => {
-        checkPrefix(prefix);
-        checkPrefix(after);
-        return this.#bucket
-          .keys(prefix, after, LIST_PAGE_ENTRIES)
-          .flatMap((key) => this.#info(key) ?? []);
-      });
+      const page = await this.#page(prefix, { ...options, startAfter: after });
       const last = page.at(-1);
       if (last === undefined) return;
       after = last.key;
@@ -131,6 +122,19 @@ class MemoryObjectStore implements ObjectStore {
 
   close(): Promise<void> {
     return this.#lifecycle.close();
+  }
+
+  #page(
+    prefix: string,
+    { startAfter, signal }: ListOptions & { readonly startAfter: string },
+  ): Promise<readonly ObjectInfo[]> {
+    return this.#lifecycle.run(signal, async () => {
+      checkPrefix(prefix);
+      checkPrefix(startAfter);
+      return this.#bucket
+        .keys(prefix, startAfter, LIST_PAGE_ENTRIES)
+        .flatMap((key) => this.#info(key) ?? []);
+    });
   }
 
   #info(key: string): ObjectInfo | undefined {

@@ -1,8 +1,9 @@
 import { bodyBytes } from "../body.ts";
 import { Lifecycle } from "../lifecycle.ts";
 import type {
-  ByteRange,
   CallOptions,
+  GetOptions,
+  ListOptions,
   MultipartUpload,
   ObjectBody,
   ObjectInfo,
@@ -109,10 +110,7 @@ export class HookedObjectStore implements ObjectStore {
     );
   }
 
-  async get(
-    key: string,
-    options?: CallOptions & { readonly range?: ByteRange },
-  ): Promise<Uint8Array> {
+  async get(key: string, options?: GetOptions): Promise<Uint8Array> {
     const range = options?.range === undefined ? {} : { range: options.range };
     const call = readCall("get", key, options);
     return this.#lifecycle.run(call.signal, () =>
@@ -127,10 +125,7 @@ export class HookedObjectStore implements ObjectStore {
     );
   }
 
-  list(
-    prefix: string,
-    options?: CallOptions & { readonly startAfter?: string },
-  ): AsyncIterable<ObjectInfo> {
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo> {
     const call = { ...readCall("list", prefix, options), startAfter: options?.startAfter ?? "" };
     return this.#hooks.list(call, (passing) =>
       this.#store.list(prefix, { startAfter: passing.startAfter, ...signalOf(passing) }),

@@ -1,7 +1,8 @@
 import { checkKey, checkPrefix } from "../key.ts";
 import type {
-  ByteRange,
   CallOptions,
+  GetOptions,
+  ListOptions,
   MultipartUpload,
   ObjectBody,
   ObjectInfo,
@@ -58,10 +59,7 @@ class PrefixedObjectStore implements ObjectStore {
     return this.#store.putIfMatch(this.#outer(key), body, etag, options);
   }
 
-  async get(
-    key: string,
-    options?: CallOptions & { readonly range?: ByteRange },
-  ): Promise<Uint8Array> {
+  async get(key: string, options?: GetOptions): Promise<Uint8Array> {
     return this.#store.get(this.#outer(key), options);
   }
 
@@ -70,10 +68,7 @@ class PrefixedObjectStore implements ObjectStore {
     return info === undefined ? undefined : { ...info, key };
   }
 
-  async *list(
-    prefix: string,
-    options?: CallOptions & { readonly startAfter?: string },
-  ): AsyncGenerator<ObjectInfo, void, undefined> {
+  async *list(prefix: string, options?: ListOptions): AsyncGenerator<ObjectInfo, void, undefined> {
     checkPrefix(prefix);
     const after = options?.startAfter;
     const outer =

@@ -34,69 +34,45 @@ function tempFiles(disk: SimulatedDisk): readonly string[] {
   return disk.listAll().filter((path) => path.startsWith("/data/tmp/") && path !== "/data/tmp/");
 }
 
-const REJECTED: readonly {
-  readonly name: string;
-  readonly fault: DiskFault;
-  readonly code: "UNAVAILABLE" | "UNKNOWN_OUTCOME";
-  readonly cause: string;
-}[] = [
-  {
-    name: "a full disk while writing",
-    fault: { on: "write", effect: "ENOSPC" },
-    code: "UNAVAILABLE",
-    cause: "NO_SPACE",
-  },
-  {
-    name: "a quota while creating",
-    fault: { on: "open", path: /tmp/, effect: "EDQUOT", after: 1 },
-    code: "UNAVAILABLE",
-    cause: "NO_SPACE",
-  },
-  {
-    name: "a failed write",
-    fault: { on: "write", effect: "EIO" },
-    code: "UNAVAILABLE",
-    cause: "IO_ERROR",
-  },
-  {
-    name: "a failed sync of the bytes",
-    fault: { on: "datasync", effect: "lost-sync" },
-    code: "UNAVAILABLE",
-    cause: "IO_ERROR",
-  },
-  {
-    name: "a failed close",
-    fault: { on: "close", path: /tmp/, effect: "EIO", after: 1 },
-    code: "UNAVAILABLE",
-    cause: "IO_ERROR",
-  },
-  {
-    name: "a full disk while making a directory",
-    fault: { on: "makeDirectory", path: /wal$/, effect: "ENOSPC" },
-    code: "UNAVAILABLE",
-    cause: "NO_SPACE",
-  },
-  {
-    name: "a full disk while naming",
-    fault: { on: "link", effect: "ENOSPC" },
-    code: "UNAVAILABLE",
-    cause: "NO_SPACE",
-  },
-  {
-    name: "a file system without links",
-    fault: { on: "link", effect: "EPERM" },
-    code: "UNAVAILABLE",
-    cause: "IO_ERROR",
-  },
-  {
-    name: "a name that failed",
-    fault: { on: "link", effect: "EIO" },
-    code: "UNKNOWN_OUTCOME",
-    cause: "IO_ERROR",
-  },
+/** What a write that meets a fault comes to, and the code of its cause. */
+const REJECTED: readonly (readonly [
+  name: string,
+  fault: DiskFault,
+  code: "UNAVAILABLE" | "UNKNOWN_OUTCOME",
+  cause: string,
+])[] = [
+  ["a full disk while writing", { on: "write", effect: "ENOSPC" }, "UNAVAILABLE", "NO_SPACE"],
+  [
+    "a quota while creating",
+    { on: "open", path: /tmp/, effect: "EDQUOT", after: 1 },
+    "UNAVAILABLE",
+    "NO_SPACE",
+  ],
+  ["a failed write", { on: "write", effect: "EIO" }, "UNAVAILABLE", "IO_ERROR"],
+  [
+    "a failed sync of the bytes",
+    { on: "datasync", effect: "lost-sync" },
+    "UNAVAILABLE",
+    "IO_ERROR",
+  ],
+  [
+    "a failed close",
+    { on: "close", path: /tmp/, effect: "EIO", after: 1 },
+    "UNAVAILABLE",
+    "IO_ERROR",
+  ],
+  [
+    "a full disk while making a directory",
+    { on: "makeDirectory", path: /wal$/, effect: "ENOSPC" },
+    "UNAVAILABLE",
+    "NO_SPACE",
+  ],
+  ["a full disk while naming", { on: "link", effect: "ENOSPC" }, "UNAVAILABLE", "NO_SPACE"],
+  ["a file system without links", { on: "link", effect: "EPERM" }, "UNAVAILABLE", "IO_ERROR"],
+  ["a name that failed", { on: "link", effect: "EIO" }, "UNKNOWN_OUTCOME", "IO_ERROR"],
 ];
 
-for (const { name, fault, code, cause } of REJECTED) {
+for (const [name, fault, code, cause] of REJECTED) {
   test(`${name}: ${code}, nothing left over, and the next try succeeds`, async () => {
     for (const method of ["put", "putIfAbsent"] as const) {
       const { disk, open } = world();

@@ -13,6 +13,7 @@ import { ManualClock, SeededRandom } from "@karst/runtime/testing";
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { backoffMs } from "../../src/wrappers/backoff.ts";
+import { overridden } from "../overridden.ts";
 
 const BODY = new Uint8Array([1, 2, 3]);
 const LIMITS: RetryLimits = {
@@ -165,8 +166,7 @@ test("a list goes on after the last entry that it gave", async () => {
   const inner = memoryObjectStore();
   for (let index = 0; index < 10; index += 1) await inner.put(`a/${index}`, BODY);
   let failures = 0;
-  const breaking: ObjectStore = {
-    ...methodsOf(inner),
+  const breaking = overridden(inner, {
     async *list(prefix, options) {
       let given = 0;
       for await (const info of inner.list(prefix, options)) {
@@ -178,7 +178,7 @@ test("a list goes on after the last entry that it gave", async () => {
         yield info;
       }
     },
-  };
+  });
   const store = retryingObjectStore(breaking, {
     clock,
     random: new SeededRandom(2),
@@ -214,18 +214,3 @@ test("pauses grow to their ceiling, and are drawn from nothing up to it", () => 
     assert.ok(Math.max(...pauses) > ceiling * 0.9 && Math.min(...pauses) < ceiling * 0.1);
   }
 });
-
-function methodsOf(store: ObjectStore): Omit<ObjectStore, "list"> {
-  return {
-    capabilities: store.capabilities,
-    location: store.location,
-    put: (...args) => store.put(...args),
-    putIfAbsent: (...args) => store.putIfAbsent(...args),
-    putIfMatch: (...args) => store.putIfMatch(...args),
-    get: (...args) => store.get(...args),
-    head: (...args) => store.head(...args),
-    delete: (...args) => store.delete(...args),
-    createMultipart: (...args) => store.createMultipart(...args),
-    close: () => store.close(),
-  };
-}

@@ -8,6 +8,26 @@ export type PutCondition =
   | { readonly tag: "absent" }
   | { readonly tag: "match"; readonly etag: string };
 
+export interface PutRequest {
+  readonly key: string;
+  readonly payload: Payload;
+  readonly condition?: PutCondition;
+}
+
+export interface ObjectHead {
+  readonly bytes: number;
+  readonly etag: string;
+}
+
+export interface PageRequest {
+  readonly prefix: string;
+  readonly startAfter: string;
+  /** The `next` of the page before. */
+  readonly token: string | undefined;
+  /** At most. */
+  readonly entries: number;
+}
+
 export interface ListedPage {
   /** As the server gave them: in its order, of any key. */
   readonly objects: readonly ObjectInfo[];
@@ -20,6 +40,12 @@ export interface UploadId {
   readonly id: string;
 }
 
+export interface PartRequest {
+  readonly upload: UploadId;
+  readonly number: number;
+  readonly payload: Payload;
+}
+
 export interface StoredPart {
   readonly number: number;
   readonly etag: string;
@@ -30,35 +56,16 @@ export interface StoredPart {
  * SDK throws; the exchange has what happened.
  */
 export interface BucketCalls {
-  put(
-    exchange: Exchange,
-    key: string,
-    payload: Payload,
-    condition: PutCondition | undefined,
-  ): Promise<void>;
+  put(exchange: Exchange, put: PutRequest): Promise<void>;
   /** @param range its header, `bytes=0-9`. @returns the body, not read yet. */
   get(exchange: Exchange, key: string, range: string | undefined): Promise<Readable>;
-  head(exchange: Exchange, key: string): Promise<{ readonly bytes: number; readonly etag: string }>;
-  list(
-    exchange: Exchange,
-    page: {
-      readonly prefix: string;
-      readonly startAfter: string;
-      readonly token: string | undefined;
-      readonly entries: number;
-    },
-  ): Promise<ListedPage>;
+  head(exchange: Exchange, key: string): Promise<ObjectHead>;
+  list(exchange: Exchange, page: PageRequest): Promise<ListedPage>;
   deleteOne(exchange: Exchange, key: string): Promise<void>;
   /** At most 1,000. @returns codes of the keys that could not be removed. */
   deleteMany(exchange: Exchange, keys: readonly string[]): Promise<readonly string[]>;
   beginUpload(exchange: Exchange, key: string): Promise<string>;
-  /** @returns the part's etag. */
-  uploadPart(
-    exchange: Exchange,
-    upload: UploadId,
-    number: number,
-    payload: Payload,
-  ): Promise<string>;
+  uploadPart(exchange: Exchange, part: PartRequest): Promise<StoredPart>;
   completeUpload(exchange: Exchange, upload: UploadId, parts: readonly StoredPart[]): Promise<void>;
   abortUpload(exchange: Exchange, upload: UploadId): Promise<void>;
   /** Forgets the credentials in use. */

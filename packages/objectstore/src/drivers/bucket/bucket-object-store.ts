@@ -3,15 +3,22 @@ import { checkKey, checkPrefix, endsBefore } from "../../key.ts";
 import { Lifecycle } from "../../lifecycle.ts";
 import { type BucketLimits, LIST_PAGE_ENTRIES } from "../../limits.ts";
 import type {
-  ByteRange,
   CallOptions,
+  GetOptions,
+  ListOptions,
   MultipartUpload,
   ObjectBody,
   ObjectInfo,
   ObjectStore,
   ObjectStoreCapabilities,
 } from "../../object-store.ts";
-import type { BucketCalls, ListedPage, PutCondition } from "./bucket-calls.ts";
+import type {
+  BucketCalls,
+  ListedPage,
+  PageRequest,
+  PutCondition,
+  PutRequest,
+} from "./bucket-calls.ts";
 import { BucketUpload } from "./bucket-upload.ts";
 import { Deleter } from "./deleter.ts";
 import type { Exchange } from "./exchange.ts";
@@ -77,7 +84,7 @@ export class BucketObjectStore implements ObjectStore {
     );
   }
 
-  get(key: string, options?: CallOptions & { readonly range?: ByteRange }): Promise<Uint8Array> {
+  get(key: string, options?: GetOptions): Promise<Uint8Array> {
     return this.#run(options, async (signal) => {
       checkKey(key);
       const range = options?.range;
@@ -105,28 +112,22 @@ export class BucketObjectStore implements ObjectStore {
         return { key, bytes, etag: unquoted(etag) };
       }
       if (reply.verdict !== "no-key") throw reply.error;
-      if (!this.#bucketSeen) await this.#page(key, "", undefined, 1, signal);
+      if (!this.#bucketSeen) {
+        const request = { prefix: key, startAfter: "", token: undefined, entries: 1 };
+        await this.#page(request, signal);
+      }
       return undefined;
     });
   }
 
-  async *list(
-    prefix: string,
-    options?: CallOptions & { readonly startAfter?: string },
-  ): AsyncGenerator<ObjectInfo, void, undefined> {
+  async *list(prefix: string, options?: ListOptions): AsyncGenerator<ObjectInfo, void, undefined> {
     let after = options?.startAfter ?? "";
     let token: string | undefined;
     // MinIO refuses prefixes of which a segment is "." or "..": there the list begins before what is wanted.
     const asked = String(prefix).replace(/(^|\/)\.{1,2}$/, "$1");
     do {
-      const [from, next] = [after, token];
-      // oxlint-disable-next-line no-loop-func -- run at once
-      const page = await this.#run(options, async (signal) => {
-        checkPrefix(prefix);
-        checkPrefix(from);
-        if (endsBefore(prefix, from)) return { objects: [], next: undefined };
-        return this.#page(asked, from, next, LIST_PAGE_ENTRIES, signal);
-      });
+      const request = { prefix: asked, startAfter: after, token, entries: LIST_PAGE_ENTRIES };
+      const page = await this.#listed(prefix, request, options);
       for (const info of page.objects) {
         if (!info.key.startsWith(asked) || info.key <= after) {
           const where = `list of ${prefix} in ${this.location}: ${info.key} after ${after}`;
@@ -192,16 +193,24 @@ export class BucketObjectStore implements ObjectStore {
     throw reply.error;
   }
 
-  async #page(
+  /** A page of a list of `prefix`, which is what is asked for or begins with it. */
+  #listed(
     prefix: string,
-    startAfter: string,
-    token: string | undefined,
-    entries: number,
-    signal: AbortSignal | undefined,
+    request: PageRequest,
+    options: CallOptions | undefined,
   ): Promise<ListedPage> {
+    return this.#run(options, async (signal) => {
+      checkPrefix(prefix);
+      checkPrefix(request.startAfter);
+      if (endsBefore(prefix, request.startAfter)) return { objects: [], next: undefined };
+      return this.#page(request, signal);
+    });
+  }
+
+  async #page(request: PageRequest, signal: AbortSignal | undefined): Promise<ListedPage> {
     const page = await this.#requests.send(
-      { name: `list of ${prefix}`, effect: "read", signal },
-      (calls, exchange) => calls.list(exchange, { prefix, startAfter, token, entries }),
+      { name: `list of ${request.prefix}`, effect: "read", signal },
+      (calls, exchange) => calls.list(exchange, request),
     );
     this.#bucketSeen = true;
     return page;
@@ -209,16 +218,8 @@ export class BucketObjectStore implements ObjectStore {
 }
 
 /** @throws Error where an answer of success is not an S3 server's own: those name the object's version. */
-async function put(
-  calls: BucketCalls,
-  exchange: Exchange,
-  object: {
-    readonly key: string;
-    readonly payload: Payload;
-    readonly condition?: PutCondition;
-  },
-): Promise<void> {
-  await calls.put(exchange, object.key, object.payload, object.condition);
+async function put(calls: BucketCalls, exchange: Exchange, request: PutRequest): Promise<void> {
+  await calls.put(exchange, request);
   const { outcome } = exchange;
   if (outcome.tag !== "answered" || outcome.headers.etag === undefined)
     throw new Error("the answer to a put has no etag: it is no S3 server's");

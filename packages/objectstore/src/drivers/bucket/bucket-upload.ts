@@ -29,11 +29,10 @@ export class BucketUpload implements MultipartUpload {
       this.#parts.add(number, async () => {
         const payload = new Payload(body);
         const name = `part ${number} of ${this.#upload.key}`;
-        const etag = await this.#requests.send(
-          { name, effect: "write", signal },
-          (calls, exchange) => calls.uploadPart(exchange, this.#upload, number, payload),
+        const part = { upload: this.#upload, number, payload };
+        return this.#requests.send({ name, effect: "write", signal }, (calls, exchange) =>
+          calls.uploadPart(exchange, part),
         );
-        return { number, etag };
       }),
     );
   }

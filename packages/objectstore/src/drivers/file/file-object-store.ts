@@ -5,8 +5,9 @@ import { checkKey, checkPrefix } from "../../key.ts";
 import { Lifecycle, refuseAborted } from "../../lifecycle.ts";
 import { FILE_CALLS_MAX, FILE_CALLS_WAITING_MAX, TEMP_IDLE_MS } from "../../limits.ts";
 import type {
-  ByteRange,
   CallOptions,
+  GetOptions,
+  ListOptions,
   MultipartUpload,
   ObjectBody,
   ObjectInfo,
@@ -20,6 +21,7 @@ import { FileUpload } from "./file-upload.ts";
 import { Gate } from "./gate.ts";
 import { Layout } from "./layout.ts";
 import { Listing } from "./listing.ts";
+import type { Names } from "./names.ts";
 import { piecesOf } from "./pieces.ts";
 import { prepareDirectories } from "./prepare.ts";
 import { Publisher } from "./publisher.ts";
@@ -88,13 +90,13 @@ class FileObjectStore implements ObjectStore {
       random,
       pace: options.pace,
     });
-    const names = {
+    const names: Names = {
       files,
       layout: this.#layout,
       directories: new Directories(files, this.#layout),
       keys: new DurableKeys(),
     };
-    this.#publisher = new Publisher({ ...names, temps: this.#temps });
+    this.#publisher = new Publisher(names, this.#temps);
     this.#reader = new Reader(names);
     this.#remover = new Remover(names);
     this.#tempIdleMs = options.tempIdleMs ?? TEMP_IDLE_MS;
@@ -121,7 +123,7 @@ class FileObjectStore implements ObjectStore {
     });
   }
 
-  get(key: string, options?: CallOptions & { readonly range?: ByteRange }): Promise<Uint8Array> {
+  get(key: string, options?: GetOptions): Promise<Uint8Array> {
     return this.#call(`get ${key}`, options, async () => {
       checkKey(key);
       return this.#reader.get(key, options?.range, options?.signal);
@@ -136,10 +138,7 @@ class FileObjectStore implements ObjectStore {
     });
   }
 
-  async *list(
-    prefix: string,
-    options?: CallOptions & { readonly startAfter?: string },
-  ): AsyncGenerator<ObjectInfo, void, undefined> {
+  async *list(prefix: string, options?: ListOptions): AsyncGenerator<ObjectInfo, void, undefined> {
     const startAfter = options?.startAfter ?? "";
     const step = <T>(run: () => Promise<T>): Promise<T> =>
       this.#call(`list ${prefix}`, options, run);

@@ -1,8 +1,7 @@
-import { type Files, hasCode } from "@karst/runtime";
-import type { Directories } from "./directories.ts";
-import type { ChangeEnd, DurableKeys } from "./durable-keys.ts";
+import { hasCode } from "@karst/runtime";
+import type { ChangeEnd } from "./durable-keys.ts";
 import { isRefusal, unknownOutcome } from "./failures.ts";
-import type { Layout } from "./layout.ts";
+import type { Names } from "./names.ts";
 import type { Pieces, TempFile, TempFiles } from "./temp-files.ts";
 
 /** Times that an object is named anew after its directory, or its temporary file, was found missing. */
@@ -15,24 +14,12 @@ const NAMING_TRIES = 2;
  * after a sync of its directory that began after it was made.
  */
 export class Publisher {
-  readonly #files: Files;
-  readonly #layout: Layout;
-  readonly #directories: Directories;
-  readonly #keys: DurableKeys;
+  readonly #names: Names;
   readonly #temps: TempFiles;
 
-  constructor(options: {
-    readonly files: Files;
-    readonly layout: Layout;
-    readonly directories: Directories;
-    readonly keys: DurableKeys;
-    readonly temps: TempFiles;
-  }) {
-    this.#files = options.files;
-    this.#layout = options.layout;
-    this.#directories = options.directories;
-    this.#keys = options.keys;
-    this.#temps = options.temps;
+  constructor(names: Names, temps: TempFiles) {
+    this.#names = names;
+    this.#temps = temps;
   }
 
   async putIfAbsent(
@@ -41,7 +28,7 @@ export class Publisher {
     signal: AbortSignal | undefined,
   ): Promise<"created" | "exists"> {
     const temp = await this.#temps.write(pieces, { sync: true, signal });
-    const directory = this.#layout.directoryOf(key);
+    const directory = this.#names.layout.directoryOf(key);
     return this.#change(key, temp, async () => {
       const outcome = await this.#link(key, temp);
       if (outcome === "created") {
@@ -50,7 +37,7 @@ export class Publisher {
       }
       await this.#temps.remove(temp.path);
       // The winner may not have synced its name yet, and its answer is not ours to wait for.
-      if (!this.#keys.hasName(key)) await this.#directories.syncRenames(directory);
+      if (!this.#names.keys.hasName(key)) await this.#names.directories.syncRenames(directory);
       return { outcome, end: { tag: "unchanged" } };
     });
   }
@@ -61,8 +48,10 @@ export class Publisher {
       // Most keys are new, and a link needs one directory synced, where a rename needs two.
       if ((await this.#link(key, temp)) === "created") await this.#linked(key, temp);
       else {
-        await this.#name(key, () => this.#files.rename(temp.path, this.#layout.objectPath(key)));
-        await this.#sync(key, (directory) => this.#directories.syncRenames(directory));
+        await this.#name(key, () =>
+          this.#names.files.rename(temp.path, this.#names.layout.objectPath(key)),
+        );
+        await this.#sync(key, (directory) => this.#names.directories.syncRenames(directory));
       }
       return { outcome: undefined, end: { tag: "durable", bytes: temp.bytes } };
     });
@@ -75,7 +64,7 @@ export class Publisher {
     change: () => Promise<{ readonly outcome: T; readonly end: ChangeEnd }>,
   ): Promise<T> {
     let end: ChangeEnd = { tag: "unsure" };
-    this.#keys.beginChange(key);
+    this.#names.keys.beginChange(key);
     try {
       const changed = await change();
       end = changed.end;
@@ -84,13 +73,15 @@ export class Publisher {
       await this.#temps.remove(temp.path);
       throw error;
     } finally {
-      this.#keys.endChange(key, end);
+      this.#names.keys.endChange(key, end);
     }
   }
 
   async #link(key: string, temp: TempFile): Promise<"created" | "exists"> {
     try {
-      await this.#name(key, () => this.#files.link(temp.path, this.#layout.objectPath(key)));
+      await this.#name(key, () =>
+        this.#names.files.link(temp.path, this.#names.layout.objectPath(key)),
+      );
       return "created";
     } catch (error) {
       if (hasCode(error, "FILE_EXISTS")) return "exists";
@@ -101,7 +92,7 @@ export class Publisher {
   /** After a link: the name is made durable, and the other name goes. */
   async #linked(key: string, temp: TempFile): Promise<void> {
     await Promise.all([
-      this.#sync(key, (directory) => this.#directories.sync(directory)),
+      this.#sync(key, (directory) => this.#names.directories.sync(directory)),
       this.#temps.remove(temp.path),
     ]);
   }
@@ -109,7 +100,7 @@ export class Publisher {
   /** Gives the key its file. Rejects with the files' error if the key certainly has not got it, else with `UNKNOWN_OUTCOME`. */
   async #name(key: string, name: () => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      await this.#directories.ensure(this.#layout.directoryOf(key));
+      await this.#names.directories.ensure(this.#names.layout.directoryOf(key));
       try {
         await name();
         return;
@@ -117,14 +108,14 @@ export class Publisher {
         if (!isRefusal(error)) throw unknownOutcome(error, `${key} may have been written`);
         if (!hasCode(error, "FILE_NOT_FOUND") || attempt >= NAMING_TRIES) throw error;
         // Somebody else removed the directory, or took the temporary file for abandoned: then the next try says so.
-        this.#directories.forget();
+        this.#names.directories.forget();
       }
     }
   }
 
   async #sync(key: string, sync: (directory: string) => Promise<void>): Promise<void> {
     try {
-      await sync(this.#layout.directoryOf(key));
+      await sync(this.#names.layout.directoryOf(key));
     } catch (error) {
       throw unknownOutcome(error, `${key} was written and may not be durable`);
     }

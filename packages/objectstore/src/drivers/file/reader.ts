@@ -1,30 +1,17 @@
-import { type FileHandle, type Files, hasCode } from "@karst/runtime";
+import { type FileHandle, hasCode } from "@karst/runtime";
 import { resolveRange } from "../../body.ts";
 import { objectStoreError } from "../../errors.ts";
 import { refuseAborted } from "../../lifecycle.ts";
 import { NAMES_AT_ONCE, READ_PIECE_BYTES } from "../../limits.ts";
 import type { ByteRange, ObjectInfo } from "../../object-store.ts";
-import type { Directories } from "./directories.ts";
-import type { DurableKeys } from "./durable-keys.ts";
-import type { Layout } from "./layout.ts";
+import type { Names } from "./names.ts";
 
 /** Reads objects; what it returns is durable, whoever wrote it. */
 export class Reader {
-  readonly #files: Files;
-  readonly #layout: Layout;
-  readonly #directories: Directories;
-  readonly #keys: DurableKeys;
+  readonly #names: Names;
 
-  constructor(options: {
-    readonly files: Files;
-    readonly layout: Layout;
-    readonly directories: Directories;
-    readonly keys: DurableKeys;
-  }) {
-    this.#files = options.files;
-    this.#layout = options.layout;
-    this.#directories = options.directories;
-    this.#keys = options.keys;
+  constructor(names: Names) {
+    this.#names = names;
   }
 
   async get(
@@ -32,7 +19,7 @@ export class Reader {
     range: ByteRange | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    const { mark } = this.#keys;
+    const { mark } = this.#names.keys;
     const handle = await this.#open(key);
     try {
       const size = await handle.size();
@@ -48,7 +35,7 @@ export class Reader {
           );
         at += read;
       }
-      await this.#confirm(this.#layout.directoryOf(key), [{ key, bytes: size }], mark);
+      await this.#confirm(this.#names.layout.directoryOf(key), [{ key, bytes: size }], mark);
       return bytes;
     } finally {
       await handle.close();
@@ -57,7 +44,7 @@ export class Reader {
 
   /** What is known of objects of one directory; those without one are left out. */
   async look(directory: string, keys: readonly string[]): Promise<readonly ObjectInfo[]> {
-    const { mark } = this.#keys;
+    const { mark } = this.#names.keys;
     const infos: ObjectInfo[] = [];
     for (let at = 0; at < keys.length; at += NAMES_AT_ONCE) {
       const found = await Promise.all(
@@ -71,7 +58,7 @@ export class Reader {
 
   async #open(key: string): Promise<FileHandle> {
     try {
-      return await this.#files.open(this.#layout.objectPath(key), "read");
+      return await this.#names.files.open(this.#names.layout.objectPath(key), "read");
     } catch (error) {
       if (hasCode(error, "FILE_NOT_FOUND"))
         throw objectStoreError("OBJECT_NOT_FOUND", `there is no object ${key}`, error);
@@ -80,7 +67,7 @@ export class Reader {
   }
 
   async #info(key: string): Promise<ObjectInfo | undefined> {
-    const found = await this.#files.stat(this.#layout.objectPath(key));
+    const found = await this.#names.files.stat(this.#names.layout.objectPath(key));
     return found?.kind === "file"
       ? { key, bytes: found.bytes, etag: `${found.bytes}-${found.modifiedMs}` }
       : undefined;
@@ -92,9 +79,9 @@ export class Reader {
     seen: readonly { readonly key: string; readonly bytes: number }[],
     mark: number,
   ): Promise<void> {
-    const unsure = seen.filter(({ key, bytes }) => !this.#keys.has(key, bytes));
+    const unsure = seen.filter(({ key, bytes }) => !this.#names.keys.has(key, bytes));
     if (unsure.length === 0) return;
-    await this.#directories.syncRenames(directory);
-    for (const { key, bytes } of unsure) this.#keys.add(key, bytes, mark);
+    await this.#names.directories.syncRenames(directory);
+    for (const { key, bytes } of unsure) this.#names.keys.add(key, bytes, mark);
   }
 }

@@ -1,35 +1,22 @@
-import { type Files, hasCode } from "@karst/runtime";
+import { hasCode } from "@karst/runtime";
 import { NAMES_AT_ONCE } from "../../limits.ts";
-import type { Directories } from "./directories.ts";
-import type { DurableKeys } from "./durable-keys.ts";
 import { isRefusal, unknownOutcome } from "./failures.ts";
-import type { Layout } from "./layout.ts";
+import type { Names } from "./names.ts";
 
 /** Removes objects, durably. Their directories stay: one that is never removed is safe to name a new object in at any time. */
 export class Remover {
-  readonly #files: Files;
-  readonly #layout: Layout;
-  readonly #directories: Directories;
-  readonly #keys: DurableKeys;
+  readonly #names: Names;
 
-  constructor(options: {
-    readonly files: Files;
-    readonly layout: Layout;
-    readonly directories: Directories;
-    readonly keys: DurableKeys;
-  }) {
-    this.#files = options.files;
-    this.#layout = options.layout;
-    this.#directories = options.directories;
-    this.#keys = options.keys;
+  constructor(names: Names) {
+    this.#names = names;
   }
 
   async remove(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.#keys.beginChange(key);
+    for (const key of keys) this.#names.keys.beginChange(key);
     try {
       await this.#remove(keys);
     } finally {
-      for (const key of keys) this.#keys.endChange(key, { tag: "unsure" });
+      for (const key of keys) this.#names.keys.endChange(key, { tag: "unsure" });
     }
   }
 
@@ -46,7 +33,7 @@ export class Remover {
           if (removal.status === "rejected") throw removal.reason as Error;
       }
       // Also of keys without an object: it may be another's delete, or our own before an error, that is not durable yet.
-      const directories = new Set(keys.map((key) => this.#layout.directoryOf(key)));
+      const directories = new Set(keys.map((key) => this.#names.layout.directoryOf(key)));
       await Promise.all([...directories].map((directory) => this.#syncIfThere(directory)));
     } catch (error) {
       throw touched
@@ -57,7 +44,7 @@ export class Remover {
 
   async #unlink(key: string): Promise<void> {
     try {
-      await this.#files.remove(this.#layout.objectPath(key));
+      await this.#names.files.remove(this.#names.layout.objectPath(key));
     } catch (error) {
       if (!hasCode(error, "FILE_NOT_FOUND")) throw error;
     }
@@ -65,7 +52,7 @@ export class Remover {
 
   async #syncIfThere(directory: string): Promise<void> {
     try {
-      await this.#directories.sync(directory);
+      await this.#names.directories.sync(directory);
     } catch (error) {
       if (!hasCode(error, "FILE_NOT_FOUND")) throw error;
     }

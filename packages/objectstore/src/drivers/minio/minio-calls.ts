@@ -4,17 +4,20 @@ import { Client } from "minio";
 import type {
   BucketCalls,
   ListedPage,
-  PutCondition,
+  ObjectHead,
+  PageRequest,
+  PartRequest,
+  PutRequest,
   StoredPart,
   UploadId,
 } from "../bucket/bucket-calls.ts";
 import type { Credentials } from "../bucket/credentials.ts";
-import { readBody } from "../bucket/read-body.ts";
-import { listedPage } from "./listed-page.ts";
 import type { Exchange } from "../bucket/exchange.ts";
 import type { Payload } from "../bucket/payload.ts";
+import { readBody } from "../bucket/read-body.ts";
 import type { BucketSettings } from "../bucket/settings.ts";
 import type { Transport } from "../bucket/transport.ts";
+import { listedPage } from "./listed-page.ts";
 
 type ClientOptions = ConstructorParameters<typeof Client>[0];
 
@@ -39,12 +42,7 @@ export class MinioCalls implements BucketCalls {
     this.#transport = transport;
   }
 
-  async put(
-    exchange: Exchange,
-    key: string,
-    payload: Payload,
-    condition: PutCondition | undefined,
-  ): Promise<void> {
+  async put(exchange: Exchange, { key, payload, condition }: PutRequest): Promise<void> {
     const headers: Record<string, string> = {};
     if (condition?.tag === "absent") headers["if-none-match"] = "*";
     if (condition?.tag === "match") headers["if-match"] = condition.etag;
@@ -66,24 +64,13 @@ export class MinioCalls implements BucketCalls {
     );
   }
 
-  async head(
-    exchange: Exchange,
-    key: string,
-  ): Promise<{ readonly bytes: number; readonly etag: string }> {
+  async head(exchange: Exchange, key: string): Promise<ObjectHead> {
     const client = await this.#client(exchange);
     const { size, etag } = await client.statObject(this.#settings.bucket, key);
     return { bytes: size, etag };
   }
 
-  async list(
-    exchange: Exchange,
-    page: {
-      readonly prefix: string;
-      readonly startAfter: string;
-      readonly token: string | undefined;
-      readonly entries: number;
-    },
-  ): Promise<ListedPage> {
+  async list(exchange: Exchange, page: PageRequest): Promise<ListedPage> {
     const query = new URLSearchParams({ "list-type": "2", "max-keys": String(page.entries) });
     if (page.token !== undefined) query.set("continuation-token", page.token);
     if (page.prefix !== "") query.set("prefix", page.prefix);
@@ -120,16 +107,14 @@ export class MinioCalls implements BucketCalls {
 
   async uploadPart(
     exchange: Exchange,
-    upload: UploadId,
-    number: number,
-    payload: Payload,
-  ): Promise<string> {
+    { upload, number, payload }: PartRequest,
+  ): Promise<StoredPart> {
     const query = `partNumber=${number}&uploadId=${encodeURIComponent(upload.id)}`;
     const response = await this.#send(exchange, { key: upload.key, payload, headers: {}, query });
     await drain(response);
     const { etag } = response.headers;
     if (etag === undefined) throw new Error("the part has no etag");
-    return etag;
+    return { number, etag };
   }
 
   async completeUpload(

@@ -16,7 +16,10 @@ import {
 import type {
   BucketCalls,
   ListedPage,
-  PutCondition,
+  ObjectHead,
+  PageRequest,
+  PartRequest,
+  PutRequest,
   StoredPart,
   UploadId,
 } from "../bucket/bucket-calls.ts";
@@ -69,12 +72,7 @@ export class S3Calls implements BucketCalls {
     });
   }
 
-  async put(
-    exchange: Exchange,
-    key: string,
-    payload: Payload,
-    condition: PutCondition | undefined,
-  ): Promise<void> {
+  async put(exchange: Exchange, { key, payload, condition }: PutRequest): Promise<void> {
     const command = new PutObjectCommand({
       ...this.#at(key),
       Body: payload.content(),
@@ -96,24 +94,13 @@ export class S3Calls implements BucketCalls {
     return Body as Readable;
   }
 
-  async head(
-    exchange: Exchange,
-    key: string,
-  ): Promise<{ readonly bytes: number; readonly etag: string }> {
+  async head(exchange: Exchange, key: string): Promise<ObjectHead> {
     const command = new HeadObjectCommand(this.#at(key));
     const { ContentLength, ETag } = await this.#client.send(command, withExchange(exchange));
     return { bytes: ContentLength ?? 0, etag: ETag ?? "" };
   }
 
-  async list(
-    exchange: Exchange,
-    page: {
-      readonly prefix: string;
-      readonly startAfter: string;
-      readonly token: string | undefined;
-      readonly entries: number;
-    },
-  ): Promise<ListedPage> {
+  async list(exchange: Exchange, page: PageRequest): Promise<ListedPage> {
     const command = new ListObjectsV2Command({
       Bucket: this.#bucket,
       MaxKeys: page.entries,
@@ -154,10 +141,8 @@ export class S3Calls implements BucketCalls {
 
   async uploadPart(
     exchange: Exchange,
-    upload: UploadId,
-    number: number,
-    payload: Payload,
-  ): Promise<string> {
+    { upload, number, payload }: PartRequest,
+  ): Promise<StoredPart> {
     const command = new UploadPartCommand({
       ...this.#at(upload.key),
       UploadId: upload.id,
@@ -168,7 +153,7 @@ export class S3Calls implements BucketCalls {
     this.#vouch(command, payload);
     const { ETag } = await this.#client.send(command, withExchange(exchange));
     if (ETag === undefined) throw new Error("the part has no etag");
-    return ETag;
+    return { number, etag: ETag };
   }
 
   async completeUpload(
