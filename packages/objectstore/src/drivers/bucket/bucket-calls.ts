@@ -49,6 +49,8 @@ export interface PartRequest {
 export interface StoredPart {
   readonly number: number;
   readonly etag: string;
+  /** Of its bytes, as the server was sent it; undefined where the signature vouched for them. */
+  readonly crc32c: string | undefined;
 }
 
 /**

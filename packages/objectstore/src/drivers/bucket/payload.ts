@@ -12,6 +12,8 @@ export const UNSIGNED = "UNSIGNED-PAYLOAD";
 export class Payload {
   readonly bytes: number;
   readonly #parts: readonly Uint8Array[];
+  #sha256: string | undefined;
+  #crc32c: string | undefined;
 
   /** @throws TypeError unless the body is one. */
   constructor(body: ObjectBody) {
@@ -28,21 +30,29 @@ export class Payload {
     return Readable.from(gathered(this.#parts), { objectMode: false });
   }
 
-  /** In hexadecimal digits, as a signature has it. */
-  sha256(): string {
-    const hash = createHash("sha256");
-    for (const part of this.#parts) hash.update(part);
-    return hash.digest("hex");
+  /** In hexadecimal digits, as a signature has it; computed once. */
+  get sha256(): string {
+    return (this.#sha256 ??= sha256Of(this.#parts));
   }
 
-  /** In base64, as the header `x-amz-checksum-crc32c` has it. */
-  crc32c(): string {
-    let crc = 0;
-    for (const part of this.#parts) crc = crc32c(part, crc);
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(crc);
-    return bytes.toString("base64");
+  /** In base64, as the header `x-amz-checksum-crc32c` has it; computed once. */
+  get crc32c(): string {
+    return (this.#crc32c ??= crc32cOf(this.#parts));
   }
+}
+
+function sha256Of(parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+function crc32cOf(parts: readonly Uint8Array[]): string {
+  let crc = 0;
+  for (const part of parts) crc = crc32c(part, crc);
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(crc);
+  return bytes.toString("base64");
 }
 
 /** Parts of at least the limit as they are, runs of smaller ones in one buffer. */

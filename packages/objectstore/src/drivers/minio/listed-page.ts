@@ -1,5 +1,6 @@
 import type { ObjectInfo } from "../../object-store.ts";
 import type { ListedPage } from "../bucket/bucket-calls.ts";
+import { element } from "./xml.ts";
 
 /**
  * What a `ListBucketResult` has of objects. The parser of `minio` takes a key that looks like a number for one: `007` comes back
@@ -23,22 +24,4 @@ export function listedPage(xml: string): ListedPage {
   const next = element(head, "NextContinuationToken");
   if (next === undefined) throw new Error("a list goes on and does not say where");
   return { objects, next };
-}
-
-function element(xml: string, name: string): string | undefined {
-  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
-  return text?.replaceAll(/&(?:#(\d+)|#x([0-9a-fA-F]+)|(amp|lt|gt|quot|apos));/g, decoded);
-}
-
-const NAMED: Readonly<Record<string, string>> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-};
-
-function decoded(_all: string, decimal?: string, hex?: string, name?: string): string {
-  if (name !== undefined) return NAMED[name] ?? "";
-  return String.fromCodePoint(decimal === undefined ? Number.parseInt(hex ?? "", 16) : +decimal);
 }

@@ -17,6 +17,7 @@ import type { Payload } from "../bucket/payload.ts";
 import { readBody } from "../bucket/read-body.ts";
 import type { BucketSettings } from "../bucket/settings.ts";
 import type { Transport } from "../bucket/transport.ts";
+import { checkCompletion, completionXml } from "./completion.ts";
 import { listedPage } from "./listed-page.ts";
 
 type ClientOptions = ConstructorParameters<typeof Client>[0];
@@ -26,7 +27,7 @@ const SUCCESS = [200, 201, 204, 206];
 
 /**
  * The requests of a bucket by `minio`, which signs and parses. Puts go through the request that its `putObject` is made of: that one
- * hashes every body twice and takes no parts.
+ * hashes every body twice and takes no parts. Its `completeMultipartUpload` leaves out the parts' checksums.
  *
  * A client lasts for one request, as it has no signals and no way to tell requests apart: its transport is the exchange's. Making
  * one costs microseconds; the connections are the store's.
@@ -46,7 +47,7 @@ export class MinioCalls implements BucketCalls {
     const headers: Record<string, string> = {};
     if (condition?.tag === "absent") headers["if-none-match"] = "*";
     if (condition?.tag === "match") headers["if-match"] = condition.etag;
-    if (!this.#settings.signed) headers["x-amz-checksum-crc32c"] = payload.crc32c();
+    if (!this.#settings.signed) headers["x-amz-checksum-crc32c"] = payload.crc32c;
     await drain(await this.#send(exchange, { key, payload, headers }));
   }
 
@@ -82,7 +83,7 @@ export class MinioCalls implements BucketCalls {
       "",
       SUCCESS,
     );
-    return listedPage(Buffer.from(await readBody(response, undefined)).toString());
+    return listedPage(await textOf(response));
   }
 
   async deleteOne(exchange: Exchange, key: string): Promise<void> {
@@ -102,7 +103,8 @@ export class MinioCalls implements BucketCalls {
 
   async beginUpload(exchange: Exchange, key: string): Promise<string> {
     const client = await this.#client(exchange);
-    return client.initiateNewMultipartUpload(this.#settings.bucket, key, {});
+    const headers = this.#settings.signed ? {} : { "x-amz-checksum-algorithm": "CRC32C" };
+    return client.initiateNewMultipartUpload(this.#settings.bucket, key, headers);
   }
 
   async uploadPart(
@@ -110,11 +112,14 @@ export class MinioCalls implements BucketCalls {
     { upload, number, payload }: PartRequest,
   ): Promise<StoredPart> {
     const query = `partNumber=${number}&uploadId=${encodeURIComponent(upload.id)}`;
-    const response = await this.#send(exchange, { key: upload.key, payload, headers: {}, query });
+    const crc32c = this.#settings.signed ? undefined : payload.crc32c;
+    const headers: Record<string, string> =
+      crc32c === undefined ? {} : { "x-amz-checksum-crc32c": crc32c };
+    const response = await this.#send(exchange, { key: upload.key, payload, headers, query });
     await drain(response);
     const { etag } = response.headers;
     if (etag === undefined) throw new Error("the part has no etag");
-    return { number, etag };
+    return { number, etag, crc32c };
   }
 
   async completeUpload(
@@ -123,13 +128,17 @@ export class MinioCalls implements BucketCalls {
     parts: readonly StoredPart[],
   ): Promise<void> {
     const client = await this.#client(exchange);
-    const { etag } = await client.completeMultipartUpload(
-      this.#settings.bucket,
-      upload.key,
-      upload.id,
-      parts.map((part) => ({ part: part.number, etag: part.etag })),
+    const response = await client.makeRequestAsync(
+      {
+        method: "POST",
+        bucketName: this.#settings.bucket,
+        objectName: upload.key,
+        query: `uploadId=${encodeURIComponent(upload.id)}`,
+      },
+      completionXml(parts),
+      SUCCESS,
     );
-    if (etag === undefined) throw new Error("a completed upload has no etag");
+    checkCompletion(await textOf(response));
   }
 
   async abortUpload(exchange: Exchange, upload: UploadId): Promise<void> {
@@ -165,7 +174,7 @@ export class MinioCalls implements BucketCalls {
         ...(query === undefined ? {} : { query }),
       },
       payload.content(),
-      this.#settings.signed ? payload.sha256() : "",
+      this.#settings.signed ? payload.sha256 : "",
       SUCCESS,
       this.#region,
     );
@@ -195,6 +204,10 @@ export class MinioCalls implements BucketCalls {
       transport: transport as unknown as NonNullable<ClientOptions["transport"]>,
     });
   }
+}
+
+async function textOf(response: Readable): Promise<string> {
+  return Buffer.from(await readBody(response, undefined)).toString();
 }
 
 /** An answer's body has to be read for its connection to be used again. */

@@ -77,7 +77,7 @@ export class S3Calls implements BucketCalls {
       ...this.#at(key),
       Body: payload.content(),
       ContentLength: payload.bytes,
-      ...(this.#signed ? {} : { ChecksumCRC32C: payload.crc32c() }),
+      ...(this.#signed ? {} : { ChecksumCRC32C: payload.crc32c }),
       ...(condition?.tag === "absent" ? { IfNoneMatch: "*" } : {}),
       ...(condition?.tag === "match" ? { IfMatch: condition.etag } : {}),
     });
@@ -133,7 +133,10 @@ export class S3Calls implements BucketCalls {
   }
 
   async beginUpload(exchange: Exchange, key: string): Promise<string> {
-    const command = new CreateMultipartUploadCommand(this.#at(key));
+    const command = new CreateMultipartUploadCommand({
+      ...this.#at(key),
+      ...(this.#signed ? {} : { ChecksumAlgorithm: "CRC32C" }),
+    });
     const { UploadId: id } = await this.#client.send(command, withExchange(exchange));
     if (id === undefined) throw new Error("the upload has no id");
     return id;
@@ -143,17 +146,19 @@ export class S3Calls implements BucketCalls {
     exchange: Exchange,
     { upload, number, payload }: PartRequest,
   ): Promise<StoredPart> {
+    const crc32c = this.#signed ? undefined : payload.crc32c;
     const command = new UploadPartCommand({
       ...this.#at(upload.key),
       UploadId: upload.id,
       PartNumber: number,
       Body: payload.content(),
       ContentLength: payload.bytes,
+      ...(crc32c === undefined ? {} : { ChecksumCRC32C: crc32c }),
     });
     this.#vouch(command, payload);
     const { ETag } = await this.#client.send(command, withExchange(exchange));
     if (ETag === undefined) throw new Error("the part has no etag");
-    return { number, etag: ETag };
+    return { number, etag: ETag, crc32c };
   }
 
   async completeUpload(
@@ -165,7 +170,11 @@ export class S3Calls implements BucketCalls {
       ...this.#at(upload.key),
       UploadId: upload.id,
       MultipartUpload: {
-        Parts: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })),
+        Parts: parts.map(({ number, etag, crc32c }) => ({
+          PartNumber: number,
+          ETag: etag,
+          ...(crc32c === undefined ? {} : { ChecksumCRC32C: crc32c }),
+        })),
       },
     });
     const { ETag } = await this.#client.send(command, withExchange(exchange));
@@ -196,7 +205,7 @@ export class S3Calls implements BucketCalls {
 
   /** Sets the hash of the payload that the signature covers, before the SDK would read the payload to make one. */
   #vouch(command: PutObjectCommand | UploadPartCommand, payload: Payload): void {
-    const hash = this.#signed ? payload.sha256() : UNSIGNED;
+    const hash = this.#signed ? payload.sha256 : UNSIGNED;
     const stack = command.middlewareStack as unknown as BuildStack;
     stack.add(
       (next) => (built) => {

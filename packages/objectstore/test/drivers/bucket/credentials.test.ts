@@ -1,11 +1,13 @@
 import { retryingObjectStore } from "@karst/objectstore";
 import type { BucketCredentials } from "@karst/objectstore/s3";
+import { crc32c } from "@karst/runtime";
 import { ManualClock, SeededRandom } from "@karst/runtime/testing";
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, test } from "vitest";
 import { CERTIFICATE } from "./certificate.ts";
 import { DRIVERS } from "./real-server.ts";
-import { inTurn, ok, s3Error, ScriptedServer } from "./scripted-server.ts";
+import { type Answer, inTurn, ok, s3Error, ScriptedServer } from "./scripted-server.ts";
 
 const BODY = new Uint8Array(1_000).fill(7);
 const FIXED: BucketCredentials = { accessKeyId: "AKID", secretAccessKey: "secret" };
@@ -23,6 +25,22 @@ function provider(...given: readonly BucketCredentials[]): {
     },
     asked: () => asked,
   };
+}
+
+/** Takes an upload in parts. */
+const uploads: Answer = (request, response) => {
+  const result = request.path.includes("?uploads")
+    ? "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+    : request.method === "POST"
+      ? "<CompleteMultipartUploadResult><ETag>&quot;e-1&quot;</ETag></CompleteMultipartUploadResult>"
+      : "";
+  ok(result)(request, response);
+};
+
+function base64Crc(bytes: Uint8Array): string {
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32BE(crc32c(bytes));
+  return crc.toString("base64");
 }
 
 for (const driver of ["s3", "minio"] as const) {
@@ -124,6 +142,50 @@ for (const driver of ["s3", "minio"] as const) {
       });
       await store.close();
     });
+  });
+
+  test(`${driver} sends the checksum of every part over TLS, and again when the upload completes`, async () => {
+    const server = await ScriptedServer.start("https");
+    const options = { bucket: "bucket", endpoint: server.endpoint, credentials: FIXED };
+    const store = DRIVERS[driver]({ ...options, ca: CERTIFICATE });
+    server.answer = uploads;
+    const upload = await store.createMultipart("a");
+    await upload.part(1, [BODY, BODY]);
+    await upload.part(2, BODY);
+    await upload.complete();
+    const [begun, one, two, completed] = server.requests;
+    assert.equal(begun?.headers["x-amz-checksum-algorithm"], "CRC32C");
+    const checksums = [one, two].map((part) => {
+      assert.equal(part?.headers["x-amz-content-sha256"], "UNSIGNED-PAYLOAD");
+      assert.equal(part.headers["x-amz-checksum-crc32c"], base64Crc(part.body));
+      return `<ChecksumCRC32C>${base64Crc(part.body)}</ChecksumCRC32C>`;
+    });
+    assert.deepEqual(String(completed?.body).match(/<ChecksumCRC32C>.*?<\/\w+>/g), checksums);
+    await store.close();
+    await server.close();
+  });
+
+  test(`${driver} signs the bytes of every part where nothing else vouches for them`, async () => {
+    const server = await ScriptedServer.start();
+    const store = DRIVERS[driver]({
+      bucket: "bucket",
+      endpoint: server.endpoint,
+      credentials: FIXED,
+    });
+    server.answer = uploads;
+    const upload = await store.createMultipart("a");
+    await upload.part(1, BODY);
+    await upload.complete();
+    const [begun, part, completed] = server.requests;
+    assert.equal(begun?.headers["x-amz-checksum-algorithm"], undefined);
+    assert.equal(
+      part?.headers["x-amz-content-sha256"],
+      createHash("sha256").update(BODY).digest("hex"),
+    );
+    assert.match(String(completed?.body), /<ETag>(?:"|&quot;)e(?:"|&quot;)<\/ETag>/);
+    assert.doesNotMatch(String(completed?.body), /Checksum/);
+    await store.close();
+    await server.close();
   });
 
   test(`${driver} over TLS trusts the authority that it is given, and sends a checksum, not a hash`, async () => {
