@@ -70,7 +70,7 @@ export interface BucketCalls {
   uploadPart(exchange: Exchange, part: PartRequest): Promise<StoredPart>;
   completeUpload(exchange: Exchange, upload: UploadId, parts: readonly StoredPart[]): Promise<void>;
   abortUpload(exchange: Exchange, upload: UploadId): Promise<void>;
-  /** Forgets the credentials in use. */
+  /** Forgets the credentials in use; does not reject. */
   refreshCredentials(): Promise<void>;
   close(): void;
 }

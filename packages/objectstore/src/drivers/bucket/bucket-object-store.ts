@@ -22,6 +22,7 @@ import type {
 import { BucketUpload } from "./bucket-upload.ts";
 import { Deleter } from "./deleter.ts";
 import type { Exchange } from "./exchange.ts";
+import { checkVersioned, isOwn } from "./own-answer.ts";
 import { Payload } from "./payload.ts";
 import { rangeHeader, readRange } from "./range.ts";
 import { Requests } from "./requests.ts";
@@ -104,7 +105,11 @@ export class BucketObjectStore implements ObjectStore {
       checkKey(key);
       const reply = await this.#requests.ask(
         { name: `head of ${key}`, effect: "read", method: "HEAD", signal },
-        (calls, exchange) => calls.head(exchange, key),
+        async (calls, exchange) => {
+          const head = await calls.head(exchange, key);
+          checkVersioned(exchange);
+          return head;
+        },
       );
       if (reply.tag === "done") {
         this.#bucketSeen = true;
@@ -112,10 +117,7 @@ export class BucketObjectStore implements ObjectStore {
         return { key, bytes, etag: unquoted(etag) };
       }
       if (reply.verdict !== "no-key") throw reply.error;
-      if (!this.#bucketSeen) {
-        const request = { prefix: key, startAfter: "", token: undefined, entries: 1 };
-        await this.#page(request, signal);
-      }
+      if (!this.#bucketSeen || !isOwn(reply.exchange)) await this.#confirmAbsent(key, signal);
       return undefined;
     });
   }
@@ -136,6 +138,10 @@ export class BucketObjectStore implements ObjectStore {
         after = info.key;
         if (info.key.startsWith(prefix) && isKey(info.key))
           yield { ...info, etag: unquoted(info.etag) };
+      }
+      if (page.next !== undefined && page.next === token) {
+        const where = `list of ${prefix} in ${this.location}`;
+        throw objectStoreError("UNAVAILABLE", `${where}: a page leads to itself`);
       }
       token = page.next;
     } while (token !== undefined);
@@ -207,6 +213,15 @@ export class BucketObjectStore implements ObjectStore {
     });
   }
 
+  /** An answer to HEAD has no body: what does not find the object may be a missing bucket, or no server at all. */
+  async #confirmAbsent(key: string, signal: AbortSignal | undefined): Promise<void> {
+    const request = { prefix: key, startAfter: "", token: undefined, entries: 1 };
+    const { objects } = await this.#page(request, signal);
+    if (objects[0]?.key !== key) return;
+    const where = `head of ${key} in ${this.location}`;
+    throw objectStoreError("UNAVAILABLE", `${where} does not find what a list has`);
+  }
+
   async #page(request: PageRequest, signal: AbortSignal | undefined): Promise<ListedPage> {
     const page = await this.#requests.send(
       { name: `list of ${request.prefix}`, effect: "read", signal },
@@ -217,12 +232,9 @@ export class BucketObjectStore implements ObjectStore {
   }
 }
 
-/** @throws Error where an answer of success is not an S3 server's own: those name the object's version. */
 async function put(calls: BucketCalls, exchange: Exchange, request: PutRequest): Promise<void> {
   await calls.put(exchange, request);
-  const { outcome } = exchange;
-  if (outcome.tag !== "answered" || outcome.headers.etag === undefined)
-    throw new Error("the answer to a put has no etag: it is no S3 server's");
+  checkVersioned(exchange);
 }
 
 /** Others may keep objects in the bucket whose keys no call of this interface can name. */
@@ -235,7 +247,7 @@ function isKey(key: string): boolean {
   }
 }
 
-/** Servers and SDKs differ in whether an etag has its quotes. */
+/** Servers and SDKs differ in whether an etag has its quotes, and what compresses on the way weakens it. */
 function unquoted(etag: string): string {
-  return etag.replace(/^"(.*)"$/, "$1");
+  return etag.replace(/^(?:W\/)?"?(.*?)"?$/, "$1");
 }

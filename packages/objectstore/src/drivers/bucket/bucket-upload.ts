@@ -2,6 +2,7 @@ import type { Lifecycle } from "../../lifecycle.ts";
 import { MultipartParts } from "../../multipart-parts.ts";
 import type { CallOptions, MultipartUpload, ObjectBody } from "../../object-store.ts";
 import type { StoredPart, UploadId } from "./bucket-calls.ts";
+import { checkRemoved } from "./own-answer.ts";
 import { Payload } from "./payload.ts";
 import type { Requests } from "./requests.ts";
 
@@ -57,9 +58,11 @@ export class BucketUpload implements MultipartUpload {
       if (this.#ended) return;
       this.#parts.end();
       const name = `abort of ${this.#upload.key}`;
-      const reply = await this.#requests.ask({ name, effect: "write", signal }, (calls, exchange) =>
-        calls.abortUpload(exchange, this.#upload),
-      );
+      const kind = { name, effect: "write", signal } as const;
+      const reply = await this.#requests.ask(kind, async (calls, exchange) => {
+        await calls.abortUpload(exchange, this.#upload);
+        checkRemoved(exchange);
+      });
       if (reply.tag === "failed" && reply.verdict !== "no-upload") throw reply.error;
       this.#ended = true;
     });

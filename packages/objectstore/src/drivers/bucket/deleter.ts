@@ -1,6 +1,7 @@
 import { isKarstError } from "@karst/runtime";
 import { objectStoreError } from "../../errors.ts";
 import { DELETE_KEYS_MAX, DELETES_AT_ONCE } from "../../limits.ts";
+import { checkRemoved } from "./own-answer.ts";
 import type { Requests } from "./requests.ts";
 
 /** Codes of servers that do not delete many with one request, or not as the SDK asks for it. */
@@ -70,9 +71,10 @@ export class Deleter {
 
   async #one(key: string, signal: AbortSignal | undefined): Promise<void> {
     const kind = { name: `delete of ${key}`, effect: "write", signal } as const;
-    const reply = await this.#requests.ask(kind, (calls, exchange) =>
-      calls.deleteOne(exchange, key),
-    );
+    const reply = await this.#requests.ask(kind, async (calls, exchange) => {
+      await calls.deleteOne(exchange, key);
+      checkRemoved(exchange);
+    });
     if (reply.tag === "failed" && reply.verdict !== "no-key") throw reply.error;
   }
 }

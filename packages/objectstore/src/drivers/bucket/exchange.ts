@@ -17,7 +17,8 @@ export type Outcome =
 /**
  * One request, seen from below the SDK: what an SDK makes of an answer depends on the SDK, what was answered does not.
  *
- * Invariants: outcomes go forward, unsent → sent → answered; after `cancel` nothing is sent any more.
+ * Invariants: outcomes go forward, unsent → sent → answered; once the call has settled nothing of it is sent any more, so that its
+ * body is the caller's again.
  */
 export class Exchange {
   readonly signal: AbortSignal | undefined;
@@ -25,6 +26,8 @@ export class Exchange {
   /** What ended the connection, when something did. */
   #fault: Error | undefined;
   #cancelled = false;
+  #settled = false;
+  #release: (() => void) | undefined;
 
   constructor(signal: AbortSignal | undefined) {
     this.signal = signal;
@@ -38,8 +41,24 @@ export class Exchange {
     return this.#fault;
   }
 
+  /** Its caller has given it up. */
   get cancelled(): boolean {
     return this.#cancelled;
+  }
+
+  /** Nothing may be sent any more. */
+  get over(): boolean {
+    return this.#settled || this.#cancelled || this.signal?.aborted === true;
+  }
+
+  /** @param release lets go of the connection, and of the body. */
+  begun(release: () => void): void {
+    this.#release = release;
+  }
+
+  settled(): void {
+    this.#settled = true;
+    this.#release?.();
   }
 
   sent(): void {

@@ -81,12 +81,13 @@ export function verdictOf(exchange: Exchange, effect: Effect, method: "HEAD" | "
     case 408:
       return unknown;
     case 409:
+      return code === undefined ? unknown : "unavailable";
+    case 412:
+      return code === undefined ? unknown : "precondition";
+    case 416:
+      return code === undefined ? unknown : "bad-range";
     case 429:
       return "unavailable";
-    case 412:
-      return "precondition";
-    case 416:
-      return "bad-range";
     case 400:
     case 401:
     case 403:

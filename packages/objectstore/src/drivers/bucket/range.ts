@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { resolveRange } from "../../body.ts";
 import type { ByteRange } from "../../object-store.ts";
 import type { Exchange } from "./exchange.ts";
+import { checkVersioned } from "./own-answer.ts";
 import { readBody } from "./read-body.ts";
 
 /** @throws KarstError `RANGE_NOT_SATISFIABLE` (`out_of_range`) for what is a range of no object. */
@@ -27,6 +28,7 @@ export async function readRange(answer: {
   const { outcome } = exchange;
   try {
     if (outcome.tag !== "answered") throw new Error("there was no answer");
+    checkVersioned(exchange);
     const announced = lengthOf(outcome.headers["content-length"]);
     if (range === undefined) {
       if (outcome.status !== 200) throw new Error(`status ${outcome.status} for a whole object`);

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { finished, type Readable } from "node:stream";
 
 /**
  * The bytes of an answer, in memory of their own: one allocation where the length is announced.
@@ -23,12 +23,12 @@ function readExactly(body: Readable, bytes: number): Promise<Uint8Array> {
       whole.set(chunk, at);
       at += chunk.length;
     });
-    body.on("error", reject);
-    body.on("end", () => {
-      if (at === bytes) resolve(whole);
+    // Also of a body that has broken off before it is read.
+    finished(body, { writable: false }, (error) => {
+      if (error) reject(error);
+      else if (at < bytes) reject(new Error(`the body ends after ${at} of ${bytes} bytes`));
+      else resolve(whole);
     });
-    // After an end or an error this changes nothing.
-    body.on("close", () => reject(new Error(`the body ends after ${at} of ${bytes} bytes`)));
   });
 }
 

@@ -1,5 +1,6 @@
 import { isKarstError } from "@karst/runtime";
 import { objectStoreError } from "../../errors.ts";
+import { refuseAborted } from "../../lifecycle.ts";
 import { type BucketLimits, KEY_CONFLICT_TRIES, RETRY_LIMITS } from "../../limits.ts";
 import type { BucketCalls } from "./bucket-calls.ts";
 import { Exchange } from "./exchange.ts";
@@ -19,19 +20,26 @@ export interface RequestKind {
 /** A request's result, or what its failure means: an answer to some callers, an error to the others. */
 export type Reply<T> =
   | { readonly tag: "done"; readonly value: T; readonly exchange: Exchange }
-  | { readonly tag: "failed"; readonly verdict: Verdict; readonly error: Error };
+  | {
+      readonly tag: "failed";
+      readonly verdict: Verdict;
+      readonly error: Error;
+      readonly exchange: Exchange;
+    };
 
 /**
  * Sends a store's requests. One that fails for want of newer credentials is sent a second time, with those; so is one that meets a
  * directory where its object is to be, which may just be going; nothing else is.
  *
- * Invariant: `#calls` requests are under way.
+ * Invariants: `#underWay` calls have not settled; `#refreshing` is the last of `#refreshes`.
  */
 export class Requests {
   readonly #calls: BucketCalls;
   readonly #location: string;
   readonly #limits: BucketLimits;
   #underWay = 0;
+  #refreshes = 0;
+  #refreshing: Promise<void> = Promise.resolve();
   /** Keeps the process while a caller may be pausing before it tries again: the clock's own timers do not. */
   #linger: NodeJS.Timeout | undefined;
 
@@ -64,10 +72,11 @@ export class Requests {
     try {
       let refreshed = false;
       for (let tries = 1; ; tries += 1) {
+        const refreshes = this.#refreshes;
         const reply = await this.#once(kind, call);
         if (reply.tag === "done") return reply;
         if (reply.verdict === "credentials" && !refreshed) {
-          await this.#calls.refreshCredentials();
+          await this.#refresh(refreshes, kind.signal);
           refreshed = true;
         } else if (reply.verdict !== "key-conflict" || tries >= KEY_CONFLICT_TRIES) {
           return reply;
@@ -80,6 +89,20 @@ export class Requests {
 
   close(): void {
     clearTimeout(this.#linger);
+  }
+
+  /**
+   * Forgets credentials that were refused, once for all requests that they were refused to.
+   *
+   * @param known refreshes that had begun when the request began.
+   * @throws KarstError `UNAVAILABLE`: the signal has aborted; the request certainly had no effect.
+   */
+  async #refresh(known: number, signal: AbortSignal | undefined): Promise<void> {
+    if (known === this.#refreshes) {
+      this.#refreshes += 1;
+      this.#refreshing = this.#calls.refreshCredentials();
+    }
+    await new Exchange(signal).race(this.#refreshing).catch(() => refuseAborted(signal));
   }
 
   #lingerOn(): void {
@@ -102,7 +125,9 @@ export class Requests {
         : verdictOf(exchange, kind.effect, kind.method ?? "other");
       const error = failureOf(verdict, `${kind.name} in ${this.#location}`, exchange, cause);
       if (verdict === "unavailable" || verdict === "unknown") this.#lingerOn();
-      return { tag: "failed", verdict, error };
+      return { tag: "failed", verdict, error, exchange };
+    } finally {
+      exchange.settled();
     }
   }
 }

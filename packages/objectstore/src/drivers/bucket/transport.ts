@@ -38,32 +38,36 @@ export class Transport {
     this.#https = new HttpsAgent(ca === undefined ? pool : { ...pool, ca });
   }
 
-  /** Begins a request, whose body the caller writes. */
+  /**
+   * Begins a request, whose body the caller writes.
+   *
+   * @throws Error when the call is over.
+   */
   request(
     exchange: Exchange,
     options: RequestOptions,
     onAnswer: (answer: Answer) => void,
   ): ClientRequest {
+    if (exchange.over) throw asError(exchange.signal?.reason ?? "the call is over");
     const secure = options.protocol === "https:";
     const request = (secure ? httpsRequest : httpRequest)({
       ...options,
       agent: secure ? this.#https : this.#http,
       timeout: this.#limits.requestTimeoutMs,
     });
-    watch(request, exchange, secure, this.#limits);
+    this.#watch(request, exchange, secure);
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
       exchange.answered(status, response.headers, "");
       response.on("error", (error) => exchange.failed(error));
       if (status >= 200 && status < 300) {
-        onAnswer(response);
+        onAnswer(endIsKnown(request, response) ? response : withoutEnd(response));
         return;
       }
-      const { statusMessage, headers } = response;
+      const { headers } = response;
       const show = (body: string): void => {
         exchange.answered(status, headers, body);
-        const copy = Readable.from(body === "" ? [] : [Buffer.from(body)]);
-        onAnswer(Object.assign(copy, { statusCode: status, statusMessage, headers }) as Answer);
+        onAnswer(answerOf(response, Readable.from(body === "" ? [] : [Buffer.from(body)])));
       };
       // Where the body breaks off, the status has to do.
       readText(response).then(show, () => show(""));
@@ -75,54 +79,78 @@ export class Transport {
     this.#http.destroy();
     this.#https.destroy();
   }
-}
 
-function watch(
-  request: ClientRequest,
-  exchange: Exchange,
-  secure: boolean,
-  limits: BucketLimits,
-): void {
-  const end = (error: Error): void => {
-    exchange.failed(error);
-    request.destroy(error);
-  };
-  const onAbort = (): void => end(asError(exchange.signal?.reason));
-  exchange.signal?.addEventListener("abort", onAbort, { once: true });
-  let connecting: NodeJS.Timeout | undefined;
-  request.on("socket", (socket) => {
-    if (request.reusedSocket || !socket.connecting) {
-      exchange.sent();
-      return;
-    }
-    const { connectTimeoutMs } = limits;
-    connecting = setTimeout(
-      () => end(new Error(`no connection within ${connectTimeoutMs} ms`)),
-      connectTimeoutMs,
-    );
-    socket.once(secure ? "secureConnect" : "connect", () => {
-      clearTimeout(connecting);
-      exchange.sent();
+  #watch(request: ClientRequest, exchange: Exchange, secure: boolean): void {
+    const { connectTimeoutMs, requestTimeoutMs } = this.#limits;
+    const end = (error: Error): void => {
+      exchange.failed(error);
+      request.destroy(error);
+    };
+    let connecting: NodeJS.Timeout | undefined;
+    let response: IncomingMessage | undefined;
+    request.on("socket", (socket) => {
+      if (request.reusedSocket || !socket.connecting) {
+        exchange.sent();
+        return;
+      }
+      connecting = setTimeout(
+        () => end(new Error(`no connection within ${connectTimeoutMs} ms`)),
+        connectTimeoutMs,
+      );
+      socket.once(secure ? "secureConnect" : "connect", () => {
+        clearTimeout(connecting);
+        exchange.sent();
+      });
     });
-  });
-  request.on("timeout", () =>
-    end(new Error(`nothing was sent or received for ${limits.requestTimeoutMs} ms`)),
-  );
-  request.on("error", (error) => exchange.failed(error));
-  request.on("close", () => {
-    clearTimeout(connecting);
-    exchange.signal?.removeEventListener("abort", onAbort);
-  });
-  if (exchange.cancelled || exchange.signal?.aborted === true) onAbort();
+    request.on("timeout", () =>
+      end(new Error(`nothing was sent or received for ${requestTimeoutMs} ms`)),
+    );
+    request.on("response", (answer) => {
+      response = answer;
+    });
+    request.on("error", (error) => exchange.failed(error));
+    request.on("close", () => clearTimeout(connecting));
+    exchange.begun(() => {
+      // A server may answer before it has read the whole of a request.
+      if (response?.complete === true && request.writableFinished) response.resume();
+      else request.destroy();
+    });
+  }
 }
 
-/** The text of an error's body; what is beyond the limit is read and dropped. */
+/** A body whose end is that of its connection cannot be told from one that is cut. */
+function endIsKnown(request: ClientRequest, { statusCode, headers }: IncomingMessage): boolean {
+  return (
+    request.method === "HEAD" ||
+    statusCode === 204 ||
+    headers["content-length"] !== undefined ||
+    headers["transfer-encoding"] !== undefined
+  );
+}
+
+/** The answer, with a body that fails whoever reads it. */
+function withoutEnd(response: IncomingMessage): Answer {
+  response.resume();
+  const body = new Readable({
+    read() {
+      this.destroy(new Error("an answer's body does not say where it ends"));
+    },
+  });
+  return answerOf(response, body);
+}
+
+function answerOf({ statusCode, statusMessage, headers }: IncomingMessage, body: Readable): Answer {
+  return Object.assign(body, { statusCode, statusMessage, headers }) as Answer;
+}
+
+/** The text of an error's body, up to the limit: one that is longer costs the connection. */
 async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
-    if (bytes < ERROR_BODY_BYTES_MAX) chunks.push(chunk);
+    chunks.push(chunk);
     bytes += chunk.length;
+    if (bytes >= ERROR_BODY_BYTES_MAX) break;
   }
   return Buffer.concat(chunks).subarray(0, ERROR_BODY_BYTES_MAX).toString();
 }

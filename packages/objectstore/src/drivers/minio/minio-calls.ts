@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import type { Readable } from "node:stream";
 import { Client } from "minio";
@@ -18,6 +19,7 @@ import { readBody } from "../bucket/read-body.ts";
 import type { BucketSettings } from "../bucket/settings.ts";
 import type { Transport } from "../bucket/transport.ts";
 import { checkCompletion, completionXml } from "./completion.ts";
+import { deletionErrors, deletionXml } from "./deletion.ts";
 import { listedPage } from "./listed-page.ts";
 
 type ClientOptions = ConstructorParameters<typeof Client>[0];
@@ -27,7 +29,8 @@ const SUCCESS = [200, 201, 204, 206];
 
 /**
  * The requests of a bucket by `minio`, which signs and parses. Puts go through the request that its `putObject` is made of: that one
- * hashes every body twice and takes no parts. Its `completeMultipartUpload` leaves out the parts' checksums.
+ * hashes every body twice and takes no parts. Its `completeMultipartUpload` leaves out the parts' checksums, and its
+ * `removeObjects` does not look whether an answer is one.
  *
  * A client lasts for one request, as it has no signals and no way to tell requests apart: its transport is the exchange's. Making
  * one costs microseconds; the connections are the store's.
@@ -92,13 +95,10 @@ export class MinioCalls implements BucketCalls {
   }
 
   async deleteMany(exchange: Exchange, keys: readonly string[]): Promise<readonly string[]> {
-    const client = await this.#client(exchange);
-    // Its types have each error in an object of its own; what it gives are the errors.
-    const errors: readonly unknown[] = await client.removeObjects(this.#settings.bucket, [...keys]);
-    return errors.map((error) => {
-      const { Code } = (error ?? {}) as { readonly Code?: unknown };
-      return typeof Code === "string" ? Code : "unknown";
-    });
+    const xml = deletionXml(keys);
+    const md5 = createHash("md5").update(xml).digest("base64");
+    const request = { query: "delete", headers: { "content-md5": md5 } };
+    return deletionErrors(await this.#post(exchange, request, xml));
   }
 
   async beginUpload(exchange: Exchange, key: string): Promise<string> {
@@ -127,18 +127,9 @@ export class MinioCalls implements BucketCalls {
     upload: UploadId,
     parts: readonly StoredPart[],
   ): Promise<void> {
-    const client = await this.#client(exchange);
-    const response = await client.makeRequestAsync(
-      {
-        method: "POST",
-        bucketName: this.#settings.bucket,
-        objectName: upload.key,
-        query: `uploadId=${encodeURIComponent(upload.id)}`,
-      },
-      completionXml(parts),
-      SUCCESS,
-    );
-    checkCompletion(await textOf(response));
+    const query = `uploadId=${encodeURIComponent(upload.id)}`;
+    const xml = completionXml(parts);
+    checkCompletion(await this.#post(exchange, { objectName: upload.key, query }, xml));
   }
 
   async abortUpload(exchange: Exchange, upload: UploadId): Promise<void> {
@@ -178,6 +169,21 @@ export class MinioCalls implements BucketCalls {
       SUCCESS,
       this.#region,
     );
+  }
+
+  /** @returns the text of the answer. */
+  async #post(
+    exchange: Exchange,
+    request: {
+      readonly objectName?: string;
+      readonly query: string;
+      readonly headers?: Record<string, string>;
+    },
+    xml: string,
+  ): Promise<string> {
+    const client = await this.#client(exchange);
+    const options = { method: "POST", bucketName: this.#settings.bucket, ...request } as const;
+    return textOf(await client.makeRequestAsync(options, xml, SUCCESS));
   }
 
   get #region(): string {

@@ -111,12 +111,15 @@ export class S3Calls implements BucketCalls {
     const listed = await this.#client.send(command, withExchange(exchange));
     // The SDK takes anything with status 200, a proxy's page too, for a list of nothing.
     if (listed.IsTruncated === undefined) throw new Error("an answer to a list is no list");
-    const objects = (listed.Contents ?? []).map(({ Key, Size, ETag }) => ({
-      key: Key ?? "",
-      bytes: Size ?? 0,
-      etag: ETag ?? "",
-    }));
-    return { objects, next: listed.IsTruncated ? listed.NextContinuationToken : undefined };
+    const objects = (listed.Contents ?? []).map(({ Key, Size, ETag }) => {
+      if (Key === undefined || Size === undefined)
+        throw new Error("an entry of a list has no key or no size");
+      return { key: Key, bytes: Size, etag: ETag ?? "" };
+    });
+    if (!listed.IsTruncated) return { objects, next: undefined };
+    const next = listed.NextContinuationToken;
+    if (next === undefined) throw new Error("a list goes on and does not say where");
+    return { objects, next };
   }
 
   async deleteOne(exchange: Exchange, key: string): Promise<void> {
@@ -126,9 +129,12 @@ export class S3Calls implements BucketCalls {
   async deleteMany(exchange: Exchange, keys: readonly string[]): Promise<readonly string[]> {
     const command = new DeleteObjectsCommand({
       Bucket: this.#bucket,
-      Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: true },
+      // Not quietly: the SDK makes an empty result of what is none.
+      Delete: { Objects: keys.map((key) => ({ Key: key })), Quiet: false },
     });
-    const { Errors } = await this.#client.send(command, withExchange(exchange));
+    const { Deleted, Errors } = await this.#client.send(command, withExchange(exchange));
+    if (Deleted === undefined && Errors === undefined)
+      throw new Error("an answer to a delete is no DeleteResult");
     return (Errors ?? []).map(({ Code }) => Code ?? "");
   }
 

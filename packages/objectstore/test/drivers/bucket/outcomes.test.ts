@@ -8,7 +8,9 @@ import { afterEach, beforeEach, describe, test } from "vitest";
 import { DRIVERS } from "./real-server.ts";
 import {
   type Answer,
+  empty,
   inTurn,
+  listed,
   ok,
   page,
   reset,
@@ -19,6 +21,8 @@ import {
 
 const SECRET = "a-secret-of-forty-characters-0123456789ab";
 const BODY = new Uint8Array(200_000).fill(7);
+
+const DELETED = "<DeleteResult><Deleted><Key>k/0</Key></Deleted></DeleteResult>";
 
 /** What a put of each kind comes to. */
 const WRITES: readonly (readonly [name: string, answer: Answer, outcome: string])[] = [
@@ -74,7 +78,11 @@ const READS: readonly (readonly [name: string, answer: Answer, outcome: string])
   [
     "a body that breaks off",
     (_request, response) => {
-      response.writeHead(206, { "content-range": "bytes 2-6/10", "content-length": "5" });
+      response.writeHead(206, {
+        etag: '"e"',
+        "content-range": "bytes 2-6/10",
+        "content-length": "5",
+      });
       response.write("23", () => response.socket?.resetAndDestroy());
     },
     "UNAVAILABLE",
@@ -82,7 +90,11 @@ const READS: readonly (readonly [name: string, answer: Answer, outcome: string])
   [
     "a body that stops",
     (_request, response) => {
-      response.writeHead(206, { "content-range": "bytes 2-6/10", "content-length": "5" });
+      response.writeHead(206, {
+        etag: '"e"',
+        "content-range": "bytes 2-6/10",
+        "content-length": "5",
+      });
       response.write("23");
     },
     "UNAVAILABLE",
@@ -104,7 +116,8 @@ function stopped(status: number): Answer {
 
 function partial(body: string, range: string | undefined): Answer {
   return (_request, response) => {
-    response.writeHead(206, range === undefined ? {} : { "content-range": range }).end(body);
+    const headers = range === undefined ? {} : { "content-range": range };
+    response.writeHead(206, { etag: '"e"', ...headers }).end(body);
   };
 }
 
@@ -252,13 +265,6 @@ for (const driver of ["s3", "minio"] as const) {
     });
 
     test("a list that is none, or goes backwards, or repeats itself, is unavailable", async () => {
-      const entry = (key: string): string =>
-        `<Contents><Key>${key}</Key><Size>1</Size><ETag>&quot;e&quot;</ETag></Contents>`;
-      const listed = (keys: readonly string[], next = ""): Answer =>
-        ok(
-          `<ListBucketResult>${keys.map(entry).join("")}<IsTruncated>${next !== ""}</IsTruncated>` +
-            `${next === "" ? "" : `<NextContinuationToken>${next}</NextContinuationToken>`}</ListBucketResult>`,
-        );
       const keysOf = async (): Promise<string> => {
         const keys: string[] = [];
         for await (const { key, etag } of store.list("")) keys.push(`${key}:${etag}`);
@@ -281,7 +287,7 @@ for (const driver of ["s3", "minio"] as const) {
 
     test("many keys go a thousand at a time, one by one where the server does not do that", async () => {
       const keys = Array.from({ length: 2_500 }, (_key, i) => `k/${i}`);
-      server.answer = ok("<DeleteResult></DeleteResult>");
+      server.answer = ok(DELETED);
       await store.delete(keys);
       assert.deepEqual(
         server.requests.map(({ method, body }) => [method, String(body).split("<Key>").length - 1]),
@@ -295,14 +301,14 @@ for (const driver of ["s3", "minio"] as const) {
         "<DeleteResult><Error><Key>k/1</Key><Code>InternalError</Code></Error></DeleteResult>",
       );
       assert.equal(await codeOf(store.delete(keys)), "UNKNOWN_OUTCOME");
-      server.answer = inTurn(ok("<DeleteResult></DeleteResult>"), s3Error(503, "SlowDown"));
+      server.answer = inTurn(ok(DELETED), s3Error(503, "SlowDown"));
       assert.equal(await codeOf(store.delete(keys)), "UNKNOWN_OUTCOME");
 
       server.requests.length = 0;
       server.answer = (request, response) =>
         request.method === "POST"
           ? s3Error(400, "MissingContentMD5")(request, response)
-          : void response.writeHead(204).end();
+          : empty(request, response);
       await store.delete(keys.slice(0, 40));
       await store.delete(keys.slice(40, 60));
       assert.deepEqual(
@@ -311,10 +317,7 @@ for (const driver of ["s3", "minio"] as const) {
         ),
         [1, 60],
       );
-      server.answer = inTurn(
-        s3Error(503, "SlowDown"),
-        (_request, response) => void response.writeHead(204).end(),
-      );
+      server.answer = inTurn(s3Error(503, "SlowDown"), empty);
       assert.equal(await codeOf(store.delete(keys.slice(0, 3))), "UNKNOWN_OUTCOME");
       server.answer = s3Error(503, "SlowDown");
       assert.equal(await codeOf(store.delete(keys.slice(0, 3))), "UNAVAILABLE");

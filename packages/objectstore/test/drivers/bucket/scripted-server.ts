@@ -94,9 +94,27 @@ export function s3Error(
 ): Answer {
   const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>said so</Message><RequestId>r</RequestId></Error>`;
   return (request, response) => {
-    response.writeHead(status, { "content-type": "application/xml", ...headers });
+    response.writeHead(status, {
+      "content-type": "application/xml",
+      "x-amz-request-id": "r",
+      ...headers,
+    });
     response.end(request.method === "HEAD" ? "" : body);
   };
+}
+
+/** What removes one object, or ends an upload. */
+export const empty: Answer = (_request, response) => void response.writeHead(204).end();
+
+/** A page of a list; `next` leads to another. */
+export function listed(keys: readonly string[], next = ""): Answer {
+  const entries = keys.map(
+    (key) => `<Contents><Key>${key}</Key><Size>1</Size><ETag>&quot;e&quot;</ETag></Contents>`,
+  );
+  const token = next === "" ? "" : `<NextContinuationToken>${next}</NextContinuationToken>`;
+  return ok(
+    `<ListBucketResult>${entries.join("")}<IsTruncated>${next !== ""}</IsTruncated>${token}</ListBucketResult>`,
+  );
 }
 
 /** An error as something between says it. */
