@@ -58,6 +58,8 @@ export interface StoredPart {
  * SDK throws; the exchange has what happened.
  */
 export interface BucketCalls {
+  /** Whether an answer that finds the clock off sets right the time of the requests after it. */
+  readonly followsServerClock: boolean;
   put(exchange: Exchange, put: PutRequest): Promise<void>;
   /** @param range its header, `bytes=0-9`. @returns the body, not read yet. */
   get(exchange: Exchange, key: string, range: string | undefined): Promise<Readable>;

@@ -1,7 +1,7 @@
 import { objectStoreError } from "../../errors.ts";
 import { checkKey, checkPrefix, endsBefore } from "../../key.ts";
 import { Lifecycle } from "../../lifecycle.ts";
-import { type BucketLimits, LIST_PAGE_ENTRIES } from "../../limits.ts";
+import { LIST_PAGE_ENTRIES } from "../../limits.ts";
 import type {
   CallOptions,
   GetOptions,
@@ -25,7 +25,7 @@ import type { Exchange } from "./exchange.ts";
 import { checkVersioned, isOwn } from "./own-answer.ts";
 import { Payload } from "./payload.ts";
 import { rangeHeader, readRange } from "./range.ts";
-import { Requests } from "./requests.ts";
+import { Requests, type RequestsOptions } from "./requests.ts";
 
 /**
  * A bucket that speaks S3, over the requests of some SDK.
@@ -47,10 +47,11 @@ export class BucketObjectStore implements ObjectStore {
   readonly #lifecycle: Lifecycle;
   #bucketSeen = false;
 
-  constructor(calls: BucketCalls, location: string, limits: BucketLimits) {
+  constructor(calls: BucketCalls, options: RequestsOptions) {
+    const { location } = options;
     this.location = location;
     this.#calls = calls;
-    this.#requests = new Requests(calls, location, limits);
+    this.#requests = new Requests(calls, options);
     this.#deleter = new Deleter(this.#requests);
     this.#lifecycle = new Lifecycle(location);
   }

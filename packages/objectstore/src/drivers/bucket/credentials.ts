@@ -1,38 +1,39 @@
-import type { BucketCredentials, BucketOptions } from "./settings.ts";
+import type { Clock } from "@karst/runtime";
+import type { BucketCredentials, CredentialsProvider } from "./settings.ts";
 
 /** Time before their expiry at which credentials are asked for anew. */
 const EARLY_MS = 5 * 60 * 1_000;
 
 /**
- * The credentials in use, of a provider that may be slow: asked once for all who wait.
+ * The credentials in use, of a provider that may be slow: asked once for all who wait. Where it fails, those in use serve until they
+ * expire.
  *
  * Invariant: `#current` is what the provider gave last, unless it was forgotten since.
  */
 export class Credentials {
   readonly #provider: () => Promise<BucketCredentials>;
+  readonly #clock: Clock;
   #current: BucketCredentials | undefined;
   #asking: Promise<BucketCredentials> | undefined;
 
-  constructor(
-    given: BucketOptions["credentials"],
-    environment: Readonly<Record<string, string | undefined>>,
-  ) {
-    this.#provider =
-      given === undefined
-        ? async () => fromEnvironment(environment)
-        : typeof given === "function"
-          ? given
-          : async () => given;
+  constructor(provider: () => Promise<BucketCredentials>, clock: Clock) {
+    this.#provider = provider;
+    this.#clock = clock;
   }
 
   async get(): Promise<BucketCredentials> {
-    const { expiration } = this.#current ?? {};
-    if (expiration !== undefined && expiration.getTime() - Date.now() < EARLY_MS) this.forget();
-    if (this.#current !== undefined) return this.#current;
+    const current = this.#current;
+    if (current !== undefined && this.#leftMs(current) >= EARLY_MS) return current;
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
-    return this.#asking;
+    try {
+      return await this.#asking;
+    } catch (error) {
+      if (current === undefined || current !== this.#current || this.#leftMs(current) <= 0)
+        throw error;
+      return current;
+    }
   }
 
   forget(): void {
@@ -43,9 +44,19 @@ export class Credentials {
     this.#current = await this.#provider();
     return this.#current;
   }
+
+  #leftMs({ expiration }: BucketCredentials): number {
+    return expiration === undefined ? Infinity : expiration.getTime() - this.#clock.wallMs();
+  }
 }
 
-function fromEnvironment(
+/** What asks for credentials that were given as one or as the other. */
+export function providerOf(given: BucketCredentials | CredentialsProvider): CredentialsProvider {
+  return typeof given === "function" ? given : async () => given;
+}
+
+/** @throws Error where there are none. */
+export function credentialsOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): BucketCredentials {
   const accessKeyId = environment["AWS_ACCESS_KEY_ID"] ?? "";

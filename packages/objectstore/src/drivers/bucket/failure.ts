@@ -14,6 +14,8 @@ export type Verdict =
   | "bad-range"
   /** The credentials are out of date: newer ones may do. */
   | "credentials"
+  /** Certainly not done: the clocks of this machine and of the server differ. */
+  | "skewed"
   /** Certainly not done, and not for a retry to mend: somebody has to set something right. */
   | "refused"
   /** Certainly not done; later it may be. */
@@ -39,7 +41,7 @@ const BY_CODE: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ["TokenRefreshRequired", "credentials"],
   ["InvalidToken", "credentials"],
   ["RequestExpired", "credentials"],
-  ["RequestTimeTooSkewed", "credentials"],
+  ["RequestTimeTooSkewed", "skewed"],
   ["SlowDown", "unavailable"],
   ["TooManyRequests", "unavailable"],
   ["RequestLimitExceeded", "unavailable"],
@@ -97,22 +99,31 @@ export function verdictOf(exchange: Exchange, effect: Effect, method: "HEAD" | "
   }
 }
 
-/** The error of a verdict that is no answer. `what` names call, key and store. */
+/** The error of a verdict that is no answer. */
 export function failureOf(
   verdict: Verdict,
-  what: string,
-  exchange: Exchange,
-  cause: unknown,
+  request: {
+    /** Call, key and store. */
+    readonly what: string;
+    readonly exchange: Exchange;
+    readonly cause: unknown;
+    readonly wallMs: number;
+  },
 ): KarstError {
+  const { what, exchange, cause, wallMs } = request;
   const reason = `${what}: ${reasonOf(exchange, cause)}`;
   switch (verdict) {
     case "no-key":
       return objectStoreError("OBJECT_NOT_FOUND", reason);
     case "bad-range":
       return objectStoreError("RANGE_NOT_SATISFIABLE", reason);
+    case "skewed":
     case "credentials":
-    case "refused":
-      return objectStoreError("STORE_REFUSED", `${reason}${skewOf(exchange)}`, exchange.fault);
+    case "refused": {
+      const skew = skewOf(exchange, wallMs);
+      const clocks = verdict === "skewed" ? "; this machine's clock and the server's differ" : "";
+      return objectStoreError("STORE_REFUSED", `${reason}${skew || clocks}`, exchange.fault);
+    }
     case "key-conflict":
     case "unavailable":
       return objectStoreError("UNAVAILABLE", reason, causeOf(exchange));
@@ -152,9 +163,9 @@ function textOf(error: Error): string {
 }
 
 /** Clocks that differ are the first thing to look at where signatures are refused. */
-function skewOf({ outcome }: Exchange): string {
+function skewOf({ outcome }: Exchange, wallMs: number): string {
   const date = outcome.tag === "answered" ? Date.parse(outcome.headers.date ?? "") : Number.NaN;
-  const seconds = Math.round((Date.now() - date) / 1_000);
+  const seconds = Math.round((wallMs - date) / 1_000);
   if (Number.isNaN(seconds) || Math.abs(seconds) < 60) return "";
   return `; this machine's clock is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} the server's`;
 }

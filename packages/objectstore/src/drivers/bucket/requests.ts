@@ -1,4 +1,4 @@
-import { isKarstError } from "@karst/runtime";
+import { type Clock, isKarstError } from "@karst/runtime";
 import { objectStoreError } from "../../errors.ts";
 import { refuseAborted } from "../../lifecycle.ts";
 import { type BucketLimits, KEY_CONFLICT_TRIES, RETRY_LIMITS } from "../../limits.ts";
@@ -8,6 +8,13 @@ import { type Effect, failureOf, type Verdict, verdictOf } from "./failure.ts";
 
 /** Beyond the longest pause between two tries. */
 const LINGER_MS = 500;
+
+export interface RequestsOptions {
+  /** For messages: `s3://bucket`. */
+  readonly location: string;
+  readonly limits: BucketLimits;
+  readonly clock: Clock;
+}
 
 export interface RequestKind {
   /** For messages: `put of a/b`. */
@@ -28,8 +35,9 @@ export type Reply<T> =
     };
 
 /**
- * Sends a store's requests. One that fails for want of newer credentials is sent a second time, with those; so is one that meets a
- * directory where its object is to be, which may just be going; nothing else is.
+ * Sends a store's requests. One that fails for want of newer credentials is sent a second time, with those; so is one that was signed
+ * at a wrong time, where the SDK has learnt the right one, and one that meets a directory where its object is to be, which may just
+ * be going; nothing else is.
  *
  * Invariants: `#underWay` calls have not settled; `#refreshing` is the last of `#refreshes`.
  */
@@ -37,16 +45,18 @@ export class Requests {
   readonly #calls: BucketCalls;
   readonly #location: string;
   readonly #limits: BucketLimits;
+  readonly #clock: Clock;
   #underWay = 0;
   #refreshes = 0;
   #refreshing: Promise<void> = Promise.resolve();
   /** Keeps the process while a caller may be pausing before it tries again: the clock's own timers do not. */
   #linger: NodeJS.Timeout | undefined;
 
-  constructor(calls: BucketCalls, location: string, limits: BucketLimits) {
+  constructor(calls: BucketCalls, { location, limits, clock }: RequestsOptions) {
     this.#calls = calls;
     this.#location = location;
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   /** @throws KarstError for every failure. */
@@ -70,17 +80,21 @@ export class Requests {
     }
     this.#underWay += 1;
     try {
-      let refreshed = false;
+      const met = new Set<Verdict>();
       for (let tries = 1; ; tries += 1) {
         const refreshes = this.#refreshes;
         const reply = await this.#once(kind, call);
         if (reply.tag === "done") return reply;
-        if (reply.verdict === "credentials" && !refreshed) {
-          await this.#refresh(refreshes, kind.signal);
-          refreshed = true;
-        } else if (reply.verdict !== "key-conflict" || tries >= KEY_CONFLICT_TRIES) {
-          return reply;
-        }
+        const { verdict } = reply;
+        const tryAgain =
+          verdict === "key-conflict"
+            ? tries < KEY_CONFLICT_TRIES
+            : !met.has(verdict) &&
+              (verdict === "credentials" ||
+                (verdict === "skewed" && this.#calls.followsServerClock));
+        if (!tryAgain) return reply;
+        met.add(verdict);
+        if (verdict === "credentials") await this.#refresh(refreshes, kind.signal);
       }
     } finally {
       this.#underWay -= 1;
@@ -123,7 +137,8 @@ export class Requests {
       const verdict = exchange.cancelled
         ? cancelled(exchange, kind.effect)
         : verdictOf(exchange, kind.effect, kind.method ?? "other");
-      const error = failureOf(verdict, `${kind.name} in ${this.#location}`, exchange, cause);
+      const what = `${kind.name} in ${this.#location}`;
+      const error = failureOf(verdict, { what, exchange, cause, wallMs: this.#clock.wallMs() });
       if (verdict === "unavailable" || verdict === "unknown") this.#lingerOn();
       return { tag: "failed", verdict, error, exchange };
     } finally {

@@ -1,3 +1,4 @@
+import type { Clock } from "@karst/runtime";
 import type { BucketLimits } from "../../limits.ts";
 
 /** What a request is signed with. */
@@ -31,6 +32,8 @@ export interface BucketOptions {
    */
   readonly payload?: "signed" | "unsigned";
   readonly limits?: Partial<BucketLimits>;
+  /** For the expiry of credentials, the time to a connection, and what is said of a clock that is off. Default: Node's. */
+  readonly clock?: Clock;
 }
 
 /** The options with what the environment adds to them. */

@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
+import type { Clock, Timer } from "@karst/runtime";
 import { type BucketLimits, ERROR_BODY_BYTES_MAX } from "../../limits.ts";
 import { asError, type Exchange } from "./exchange.ts";
 
@@ -21,11 +22,13 @@ export type Answer = Readable & Pick<IncomingMessage, "statusCode" | "statusMess
  */
 export class Transport {
   readonly #limits: BucketLimits;
+  readonly #clock: Clock;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
-  constructor(limits: BucketLimits, ca: string | undefined) {
+  constructor(limits: BucketLimits, clock: Clock, ca: string | undefined) {
     this.#limits = limits;
+    this.#clock = clock;
     const pool = {
       keepAlive: true,
       maxSockets: limits.connections,
@@ -86,19 +89,18 @@ export class Transport {
       exchange.failed(error);
       request.destroy(error);
     };
-    let connecting: NodeJS.Timeout | undefined;
+    let connecting: Timer | undefined;
     let response: IncomingMessage | undefined;
     request.on("socket", (socket) => {
       if (request.reusedSocket || !socket.connecting) {
         exchange.sent();
         return;
       }
-      connecting = setTimeout(
-        () => end(new Error(`no connection within ${connectTimeoutMs} ms`)),
-        connectTimeoutMs,
+      connecting = this.#clock.setTimer(connectTimeoutMs, () =>
+        end(new Error(`no connection within ${connectTimeoutMs} ms`)),
       );
       socket.once(secure ? "secureConnect" : "connect", () => {
-        clearTimeout(connecting);
+        connecting?.cancel();
         exchange.sent();
       });
     });
@@ -109,7 +111,7 @@ export class Transport {
       response = answer;
     });
     request.on("error", (error) => exchange.failed(error));
-    request.on("close", () => clearTimeout(connecting));
+    request.on("close", () => connecting?.cancel());
     exchange.begun(() => {
       // A server may answer before it has read the whole of a request.
       if (response?.complete === true && request.writableFinished) response.resume();

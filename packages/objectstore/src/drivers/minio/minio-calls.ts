@@ -36,6 +36,7 @@ const SUCCESS = [200, 201, 204, 206];
  * one costs microseconds; the connections are the store's.
  */
 export class MinioCalls implements BucketCalls {
+  readonly followsServerClock: boolean = false;
   readonly #settings: BucketSettings;
   readonly #credentials: Credentials;
   readonly #transport: Transport;

@@ -1,7 +1,8 @@
+import { nodeClock } from "@karst/runtime/node";
 import { BUCKET_LIMITS } from "../../limits.ts";
 import type { ObjectStore } from "../../object-store.ts";
 import { BucketObjectStore } from "../bucket/bucket-object-store.ts";
-import { Credentials } from "../bucket/credentials.ts";
+import { Credentials, credentialsOf, providerOf } from "../bucket/credentials.ts";
 import { type BucketOptions, bucketSettings } from "../bucket/settings.ts";
 import { Transport } from "../bucket/transport.ts";
 import { MinioCalls } from "./minio-calls.ts";
@@ -22,10 +23,12 @@ export function minioObjectStore(options: BucketOptions): ObjectStore {
       `minio always sends payloads ${plain ? "signed over http:" : "unsigned over TLS"}`,
     );
   const limits = { ...BUCKET_LIMITS, ...options.limits };
+  const clock = options.clock ?? nodeClock;
+  const provider = providerOf(options.credentials ?? (async () => credentialsOf(process.env)));
   const calls = new MinioCalls(
     settings,
-    new Credentials(options.credentials, process.env),
-    new Transport(limits, options.ca),
+    new Credentials(provider, clock),
+    new Transport(limits, clock, options.ca),
   );
-  return new BucketObjectStore(calls, `minio://${settings.bucket}`, limits);
+  return new BucketObjectStore(calls, { location: `minio://${settings.bucket}`, limits, clock });
 }

@@ -23,11 +23,16 @@ import type {
   StoredPart,
   UploadId,
 } from "../bucket/bucket-calls.ts";
+import type { Credentials } from "../bucket/credentials.ts";
 import type { Exchange } from "../bucket/exchange.ts";
 import { type Payload, UNSIGNED } from "../bucket/payload.ts";
-import type { BucketOptions, BucketSettings } from "../bucket/settings.ts";
+import type { BucketSettings } from "../bucket/settings.ts";
 import type { Transport } from "../bucket/transport.ts";
 import { Handler, type SendOptions } from "./handler.ts";
+
+const nothing = (): void => undefined;
+/** Without a logger the SDK writes to the console of whoever uses it that a streamed request failed. */
+const SILENT = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** What we do with a command's middleware: its request can be changed between its building and its signing. */
 interface BuildStack {
@@ -43,29 +48,37 @@ interface Built {
 
 /** The requests of a bucket by `@aws-sdk/client-s3`, which signs and parses. Its own retries, checksums and waits are off. */
 export class S3Calls implements BucketCalls {
+  readonly followsServerClock: boolean = true;
   readonly #client: S3Client;
   readonly #transport: Transport;
+  /** Undefined: the SDK finds and keeps them. */
+  readonly #credentials: Credentials | undefined;
   readonly #bucket: string;
   readonly #signed: boolean;
 
   constructor(
     settings: BucketSettings,
-    credentials: BucketOptions["credentials"],
+    credentials: Credentials | undefined,
     transport: Transport,
   ) {
     const { bucket, endpoint, region, pathStyle, signed } = settings;
     this.#bucket = bucket;
     this.#signed = signed;
     this.#transport = transport;
+    this.#credentials = credentials;
     this.#client = new S3Client({
       ...(region === undefined ? {} : { region }),
       ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
-      ...(credentials === undefined ? {} : { credentials }),
+      // Expired long ago: the SDK keeps no copy of its own, whose age it would take from the system's clock.
+      ...(credentials === undefined
+        ? {}
+        : { credentials: async () => ({ ...(await credentials.get()), expiration: new Date(0) }) }),
       forcePathStyle: pathStyle,
       maxAttempts: 1,
       requestChecksumCalculation: "WHEN_REQUIRED",
       responseChecksumValidation: "WHEN_REQUIRED",
       expectContinueHeader: false,
+      logger: SILENT,
       requestHandler: new Handler(transport) as unknown as NonNullable<
         S3ClientConfig["requestHandler"]
       >,
@@ -196,6 +209,7 @@ export class S3Calls implements BucketCalls {
   }
 
   async refreshCredentials(): Promise<void> {
+    this.#credentials?.forget();
     // A failure is the next call's, which asks again.
     await this.#client.config.credentials({ forceRefresh: true }).catch(() => undefined);
   }

@@ -1,6 +1,8 @@
+import { nodeClock } from "@karst/runtime/node";
 import { BUCKET_LIMITS } from "../../limits.ts";
 import type { ObjectStore } from "../../object-store.ts";
 import { BucketObjectStore } from "../bucket/bucket-object-store.ts";
+import { Credentials, providerOf } from "../bucket/credentials.ts";
 import { type BucketOptions, bucketSettings } from "../bucket/settings.ts";
 import { Transport } from "../bucket/transport.ts";
 import { S3Calls } from "./s3-calls.ts";
@@ -14,6 +16,9 @@ import { S3Calls } from "./s3-calls.ts";
 export function s3ObjectStore(options: BucketOptions): ObjectStore {
   const settings = bucketSettings(options, process.env);
   const limits = { ...BUCKET_LIMITS, ...options.limits };
-  const calls = new S3Calls(settings, options.credentials, new Transport(limits, options.ca));
-  return new BucketObjectStore(calls, `s3://${settings.bucket}`, limits);
+  const clock = options.clock ?? nodeClock;
+  const { credentials: given } = options;
+  const credentials = given === undefined ? undefined : new Credentials(providerOf(given), clock);
+  const calls = new S3Calls(settings, credentials, new Transport(limits, clock, options.ca));
+  return new BucketObjectStore(calls, { location: `s3://${settings.bucket}`, limits, clock });
 }

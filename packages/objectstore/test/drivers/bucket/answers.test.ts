@@ -3,15 +3,15 @@ import { isKarstError } from "@karst/runtime";
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
-import { afterEach, beforeEach, describe, test } from "vitest";
+import { afterEach, beforeEach, describe, test, vi } from "vitest";
 import { DRIVERS } from "./real-server.ts";
 import {
   type Answer,
-  empty,
   inTurn,
   listed,
   ok,
   page,
+  reset,
   s3Error,
   ScriptedServer,
 } from "./scripted-server.ts";
@@ -157,6 +157,19 @@ for (const driver of ["s3", "minio"] as const) {
         go();
       };
       assert.equal(await codeOf(store.put("a", BODY)), "UNAVAILABLE");
+    });
+
+    test("what fails is told to the caller alone, and not to the console", async () => {
+      const told = (["log", "info", "warn", "error"] as const).map((method) =>
+        vi.spyOn(console, method),
+      );
+      server.answer = reset;
+      const large = new Uint8Array(200_000);
+      const outcome = await codeOf(store.put("a", [large, large]));
+      const times = told.map((spy) => spy.mock.calls.length);
+      vi.restoreAllMocks();
+      assert.equal(outcome, "UNKNOWN_OUTCOME");
+      assert.deepEqual(times, [0, 0, 0, 0]);
     });
 
     test("a call that has settled sends no byte of its body any more", async () => {

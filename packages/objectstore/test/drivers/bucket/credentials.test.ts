@@ -1,6 +1,7 @@
-import { retryingObjectStore } from "@karst/objectstore";
+import { type ObjectStore, retryingObjectStore } from "@karst/objectstore";
 import type { BucketCredentials } from "@karst/objectstore/s3";
-import { crc32c } from "@karst/runtime";
+import { type Clock, crc32c } from "@karst/runtime";
+import { nodeClock } from "@karst/runtime/node";
 import { ManualClock, SeededRandom } from "@karst/runtime/testing";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -10,6 +11,7 @@ import { DRIVERS } from "./real-server.ts";
 import { type Answer, inTurn, ok, s3Error, ScriptedServer } from "./scripted-server.ts";
 
 const BODY = new Uint8Array(1_000).fill(7);
+const MINUTE_MS = 60_000;
 const FIXED: BucketCredentials = { accessKeyId: "AKID", secretAccessKey: "secret" };
 
 /** One after the other; how often it was asked. */
@@ -55,8 +57,9 @@ for (const driver of ["s3", "minio"] as const) {
 
     const open = (
       credentials: BucketCredentials | (() => Promise<BucketCredentials>),
-    ): ReturnType<(typeof DRIVERS)["s3"]> =>
-      DRIVERS[driver]({ bucket: "bucket", endpoint: server.endpoint, credentials });
+      clock: Clock = nodeClock,
+    ): ObjectStore =>
+      DRIVERS[driver]({ bucket: "bucket", endpoint: server.endpoint, credentials, clock });
 
     test("a session's token is sent; an expired one is replaced and the call goes on", async () => {
       const { get, asked } = provider(
@@ -77,16 +80,105 @@ for (const driver of ["s3", "minio"] as const) {
     });
 
     test("credentials that are about to expire are asked for anew", async () => {
-      const soon = new Date(Date.now() + 60_000);
-      const later = new Date(Date.now() + 3_600_000);
+      const clock = new ManualClock();
+      const hour = 60 * MINUTE_MS;
+      const until = (ms: number): BucketCredentials => ({
+        ...FIXED,
+        expiration: new Date(clock.wallMs() + ms),
+      });
+      const { get, asked } = provider(until(hour), until(2 * hour));
+      const store = open(get, clock);
+      const askedAfter: number[] = [];
+      for (const ms of [0, 54 * MINUTE_MS, 2 * MINUTE_MS, 57 * MINUTE_MS]) {
+        await clock.advance(ms);
+        for (let i = 0; i < 2; i += 1) await store.put("a", BODY);
+        askedAfter.push(asked());
+      }
+      assert.deepEqual(askedAfter, [1, 1, 2, 2]);
+      await store.close();
+    });
+
+    test("while its provider fails, credentials serve until they have expired", async () => {
+      const clock = new ManualClock();
+      const expiration = new Date(clock.wallMs() + 6 * MINUTE_MS);
+      let fails = false;
+      const store = open(async () => {
+        if (fails) throw new Error("the vault is sealed");
+        return { ...FIXED, expiration };
+      }, clock);
+      await store.put("a", BODY);
+      fails = true;
+      await clock.advance(5 * MINUTE_MS);
+      await store.put("a", BODY);
+      await clock.advance(MINUTE_MS);
+      await assert.rejects(store.put("a", BODY), { code: "STORE_REFUSED", message: /sealed/ });
+      assert.equal(server.requests.length, 2);
+      await store.close();
+    });
+
+    test("requests that are refused the same credentials ask for newer ones once", async () => {
       const { get, asked } = provider(
-        { ...FIXED, expiration: soon },
-        { ...FIXED, expiration: later },
+        { ...FIXED, sessionToken: "old" },
+        { ...FIXED, sessionToken: "new" },
       );
       const store = open(get);
-      for (let i = 0; i < 4; i += 1) await store.put("a", BODY);
+      let held: (() => void)[] = [];
+      server.answer = (request, response) => {
+        if (request.headers["x-amz-security-token"] === "new") {
+          ok()(request, response);
+          return;
+        }
+        held.push(() => s3Error(400, "ExpiredToken")(request, response));
+        if (held.length < 8) return;
+        // The last is answered when others have come back with the new ones.
+        const [last, ...others] = held;
+        held = [];
+        for (const answer of others) answer();
+        server.arrival().then(last, assert.fail);
+      };
+      await Promise.all(Array.from({ length: 8 }, (_call, i) => store.put(`a/${i}`, BODY)));
       assert.equal(asked(), 2);
+      assert.equal(server.requests.length, 16);
       await store.close();
+    });
+
+    test("who waits for credentials can give up, and then nothing is sent, also after the end", async () => {
+      for (const refused of [true, false]) {
+        let asked = 0;
+        let give: (credentials: BucketCredentials) => void = () => undefined;
+        let begun: () => void = () => undefined;
+        const waiting = new Promise<void>((resolve) => {
+          begun = resolve;
+        });
+        const store = open(async () => {
+          asked += 1;
+          if (refused && asked === 1) return FIXED;
+          begun();
+          return new Promise((resolve) => {
+            give = resolve;
+          });
+        });
+        server.answer = s3Error(400, "ExpiredToken");
+        server.requests.length = 0;
+        const abort = new AbortController();
+        const reason = new Error("enough");
+        const outcome = assert.rejects(store.put("a", BODY, { signal: abort.signal }), {
+          code: "UNAVAILABLE",
+          cause: reason,
+        });
+        await waiting;
+        abort.abort(reason);
+        await outcome;
+        await store.close();
+        const { connections } = server;
+        give(FIXED);
+        server.answer = ok();
+        const other = open(FIXED);
+        await other.put("b", BODY);
+        assert.equal(server.connections, connections + 1);
+        assert.equal(server.requests.length, refused ? 2 : 1);
+        await other.close();
+      }
     });
 
     test("credentials that stay refused are one error, which nobody retries", async () => {
@@ -123,8 +215,9 @@ for (const driver of ["s3", "minio"] as const) {
       await store.close();
     });
 
-    test("a clock that is off is named, or made up for", async () => {
-      const store = open(FIXED);
+    test("a clock that is off is named, or made up for, and not taken for bad credentials", async () => {
+      const { get, asked } = provider(FIXED);
+      const store = open(get);
       const date = new Date(Date.now() - 3_600_000).toUTCString();
       const skewed = s3Error(403, "RequestTimeTooSkewed", { date });
       if (driver === "s3") {
@@ -138,7 +231,29 @@ for (const driver of ["s3", "minio"] as const) {
       server.answer = skewed;
       await assert.rejects(store.put("a", BODY), {
         code: "STORE_REFUSED",
-        message: /clock is 3\d\d\d s ahead of the server's/,
+        message: /RequestTimeTooSkewed.*clock is 3\d\d\d s ahead of the server's/,
+      });
+      server.answer = ok();
+      await store.put("a", BODY);
+      assert.equal(asked(), 1);
+      // Of a server that does not tell the time only the code is known.
+      server.answer = (_request, response) => {
+        response.sendDate = false;
+        response.writeHead(403, { "content-type": "application/xml" });
+        response.end("<Error><Code>RequestTimeTooSkewed</Code></Error>");
+      };
+      await assert.rejects(store.put("a", BODY), { message: /clock and the server's differ/ });
+      await store.close();
+    });
+
+    test("an hour that the clock is behind is told where a signature is refused", async () => {
+      const clock = new ManualClock();
+      const store = open(FIXED, clock);
+      const date = new Date(clock.wallMs() + 60 * MINUTE_MS).toUTCString();
+      server.answer = s3Error(403, "SignatureDoesNotMatch", { date });
+      await assert.rejects(store.put("a", BODY), {
+        code: "STORE_REFUSED",
+        message: /clock is 3600 s behind the server's/,
       });
       await store.close();
     });

@@ -1,5 +1,7 @@
 import type { ObjectStore } from "@karst/objectstore";
+import type { BucketOptions } from "@karst/objectstore/s3";
 import { isKarstError } from "@karst/runtime";
+import { ManualClock } from "@karst/runtime/testing";
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -127,13 +129,13 @@ for (const driver of ["s3", "minio"] as const) {
     let store: ObjectStore;
 
     /** Patient, except where an answer never comes: on a busy machine any other is late at times. */
-    const open = (endpoint: string, requestTimeoutMs = 20_000): ObjectStore =>
+    const open = (endpoint: string, options: Partial<BucketOptions> = {}): ObjectStore =>
       DRIVERS[driver]({
         bucket: "bucket",
         endpoint,
         region: "us-east-1",
         credentials: { accessKeyId: "AKID", secretAccessKey: SECRET },
-        limits: { requestTimeoutMs, connectTimeoutMs: requestTimeoutMs },
+        ...options,
       });
 
     beforeEach(async () => {
@@ -150,7 +152,7 @@ for (const driver of ["s3", "minio"] as const) {
       server.answer = answer;
       if (!/no answer|stops/.test(name)) return;
       await store.close();
-      store = open(server.endpoint, 200);
+      store = open(server.endpoint, { limits: { requestTimeoutMs: 200 } });
     };
 
     const codeOf = async (call: Promise<unknown>): Promise<string> => {
@@ -209,9 +211,18 @@ for (const driver of ["s3", "minio"] as const) {
       const mute = createServer((socket) => socket.on("error", () => undefined));
       await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
       const { port } = mute.address() as AddressInfo;
-      const never = open(`https://127.0.0.1:${port}`, 200);
-      assert.equal(await codeOf(never.put("a", BODY)), "UNAVAILABLE");
-      await assert.rejects(never.put("a", BODY), { message: /no connection within 200 ms/ });
+      const clock = new ManualClock();
+      const never = open(`https://127.0.0.1:${port}`, { clock });
+      const connected = new Promise((resolve) => mute.once("connection", resolve));
+      const refused = assert.rejects(never.put("a", BODY), {
+        code: "UNAVAILABLE",
+        message: /no connection within 5000 ms/,
+      });
+      await connected;
+      await clock.advance(4_999);
+      assert.equal(clock.pendingTimers, 1);
+      await clock.advance(1);
+      await refused;
       await never.close();
       mute.close();
     });
