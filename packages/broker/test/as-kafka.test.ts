@@ -11,14 +11,14 @@ import {
 } from "@karst/kafka-protocol";
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { batchOf, createTopic, produced, sendProduce, withFixture } from "./fixture.ts";
+import { batchOf, withFixture } from "./fixture.ts";
 
 const counts = { numPartitions: 1, replicationFactor: 1, assignments: [] };
 
 test("a topic that is named twice is answered once", () =>
   withFixture({}, async ({ connect }) => {
     const client = await connect();
-    await createTopic(client, "t");
+    await client.createTopic("t");
     const twice = { ...counts, name: "twice", configs: [] };
     const made = await client.call(createTopicsApi, 7, { topics: [twice, twice] });
     assert.deepEqual(
@@ -68,8 +68,8 @@ test("a new topic is answered with every configuration that holds for it; the la
 test("metadata goes by the id where one is given, and tells the operations that are asked for", () =>
   withFixture({}, async ({ connect, topics }) => {
     const client = await connect();
-    await createTopic(client, "a");
-    await createTopic(client, "b");
+    await client.createTopic("a");
+    await client.createTopic("b");
     const topicId = topics.byName("a")?.topicId ?? "";
     const byId = await client.call(metadataApi, 12, { topics: [{ name: "b", topicId }] });
     assert.equal(byId.topics[0]?.name, "a");
@@ -105,7 +105,7 @@ test("a producer id without its epoch, or an epoch without an id, is refused", (
 test("an unknown partition is told before bad acks; a batch that is cut off is no record", () =>
   withFixture({}, async ({ connect }) => {
     const client = await connect();
-    await createTopic(client, "t");
+    await client.createTopic("t");
     const records = batchOf("a");
     const answer = await client.call(produceApi, 9, {
       acks: 2,
@@ -116,14 +116,14 @@ test("an unknown partition is told before bad acks; a batch that is cut off is n
       answer.responses[0]?.partitionResponses.map(({ errorCode }) => errorCode),
       [ErrorCode.INVALID_REQUIRED_ACKS, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
     );
-    const cut = await produced(client, sendProduce(client, "t", records.subarray(0, 65)));
+    const cut = await client.produce("t", records.subarray(0, 65));
     assert.equal(cut.errorCode, ErrorCode.INVALID_RECORD);
   }));
 
 test("a transactional id does no harm to a batch that is not transactional", () =>
   withFixture({}, async ({ connect }) => {
     const client = await connect();
-    await createTopic(client, "t");
+    await client.createTopic("t");
     const answer = await client.call(produceApi, 9, {
       transactionalId: "tx",
       acks: -1,

@@ -5,25 +5,16 @@ import { recordingLogger } from "@karst/runtime/testing";
 import { memoryWal } from "@karst/wal";
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import {
-  batchOf,
-  createTopic,
-  fetched,
-  produced,
-  sendFetch,
-  sendProduce,
-  startFixture,
-  withFixture,
-} from "./fixture.ts";
+import { batchOf, startFixture, withFixture } from "./fixture.ts";
 
 test("a damaged block fails the reads that need it, in words in the broker's log, and nothing else", async () => {
   const bucket = new MemoryBucket();
   const writer = await startFixture({ objectStore: memoryObjectStore({ bucket }) });
   const client = await writer.connect();
   for (const topic of ["whole", "damaged"]) {
-    await createTopic(client, topic);
-    await produced(client, sendProduce(client, topic, batchOf(`first of ${topic}`)));
-    await produced(client, sendProduce(client, topic, batchOf(`second of ${topic}`)));
+    await client.createTopic(topic);
+    await client.produce(topic, batchOf(`first of ${topic}`));
+    await client.produce(topic, batchOf(`second of ${topic}`));
   }
   await writer.close();
   const key = damage(bucket, "second of damaged");
@@ -38,26 +29,20 @@ test("a damaged block fails the reads that need it, in words in the broker's log
     },
     async ({ connect }) => {
       const reader = await connect();
-      const answer = await fetched(reader, sendFetch(reader, "damaged", 0));
+      const answer = await reader.fetch("damaged", 0);
       assert.equal(answer.errorCode, ErrorCode.UNKNOWN_SERVER_ERROR);
       const [told] = log.of("fetch-failed");
       assert.equal(told?.level, "error");
       assert.deepEqual([told?.fields["partition"], told?.fields["offset"]], [0, 0]);
       assert.match(String(told?.fields["reason"]), new RegExp(`${key}.*CRC`));
-      assert.equal(
-        (await fetched(reader, sendFetch(reader, "whole", 0))).errorCode,
-        ErrorCode.NONE,
-      );
+      assert.equal((await reader.fetch("whole", 0)).errorCode, ErrorCode.NONE);
       assert.equal(log.of("fetch-failed").length, 1);
-      const { errorCode, baseOffset } = await produced(
-        reader,
-        sendProduce(reader, "damaged", batchOf("third of damaged")),
+      const { errorCode, baseOffset } = await reader.produce(
+        "damaged",
+        batchOf("third of damaged"),
       );
       assert.deepEqual([errorCode, baseOffset], [ErrorCode.NONE, 2]);
-      assert.equal(
-        (await fetched(reader, sendFetch(reader, "damaged", 2))).errorCode,
-        ErrorCode.NONE,
-      );
+      assert.equal((await reader.fetch("damaged", 2)).errorCode, ErrorCode.NONE);
     },
   );
 });

@@ -8,14 +8,7 @@ import {
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { TestClient } from "./client.ts";
-import {
-  batchOf,
-  createTopic,
-  type Fixture,
-  produced,
-  sendProduce,
-  withFixture,
-} from "./fixture.ts";
+import { batchOf, type Fixture, withFixture } from "./fixture.ts";
 
 const BY_NAME = 12;
 const BY_ID = 18;
@@ -60,7 +53,7 @@ async function topicOf(
   client: TestClient,
   partitions: number,
 ): Promise<{ name: string; topicId: string }> {
-  await createTopic(client, "t", partitions);
+  await client.createTopic("t", partitions);
   return { name: "t", topicId: topics.byName("t")?.topicId ?? "" };
 }
 
@@ -85,13 +78,13 @@ for (const version of [7, BY_NAME, BY_ID]) {
       const wait = fetchOf(topic, { session: [sessionId, 1], maxWaitMs: 60_000 });
       const parked = client.request(fetchApi, version, wait);
       const writer = await fixture.connect();
-      await produced(writer, sendProduce(writer, "t", batchOf("news"), 1));
+      await writer.produce("t", batchOf("news"), 1);
       const news = await client.receive(fetchApi, version, parked);
       assert.deepEqual([news.sessionId, partitionsOf(news)], [sessionId, [1]]);
       assert.ok((news.responses[0]?.partitions[0]?.records?.length ?? 0) > 0);
       const read = await ask({ session: [sessionId, 2], partitions: [[1, 1]] });
       assert.deepEqual([read.errorCode, partitionsOf(read)], [0, []]);
-      await produced(writer, sendProduce(writer, "t", batchOf("more"), 1));
+      await writer.produce("t", batchOf("more"), 1);
       const less = await ask({ session: [sessionId, 3], forgotten: [1] });
       assert.deepEqual([less.errorCode, partitionsOf(less)], [0, []]);
     }));
@@ -155,7 +148,7 @@ test("a topic that was deleted is unknown by its id, also to a session, and its 
     const byName = await client.call(fetchApi, BY_NAME, fetchOf(topic, { partitions: [[0, 0]] }));
     await fixture.topics.delete(topic.topicId);
     await topicOf(fixture, client, 1);
-    await produced(client, sendProduce(client, "t", batchOf("of the successor")));
+    await client.produce("t", batchOf("of the successor"));
     const gone = await client.call(fetchApi, BY_ID, fetchOf(topic, { session: [sessionId, 1] }));
     assert.equal(codeOf(gone), ErrorCode.UNKNOWN_TOPIC_ID);
     const never = { name: "", topicId: ZERO_UUID };

@@ -1,6 +1,5 @@
 import { type Broker, type BrokerLimits, startBroker } from "@karst/broker";
 import { type Engine, type Limits, openEngine, openTopics, type Topics } from "@karst/core";
-import { createTopicsApi, fetchApi, produceApi } from "@karst/kafka-protocol";
 import { memoryObjectStore, type ObjectStore } from "@karst/objectstore";
 import { encodeBatch } from "@karst/records";
 import {
@@ -105,85 +104,4 @@ export function batchOf(...texts: readonly string[]): Uint8Array {
       headers: [],
     })),
   );
-}
-
-export async function createTopic(client: TestClient, name: string, partitions = 1): Promise<void> {
-  const { topics } = await client.call(createTopicsApi, 4, {
-    topics: [
-      { name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] },
-    ],
-    timeoutMs: 1_000,
-    validateOnly: false,
-  });
-  if (topics[0]?.errorCode !== 0) throw new Error(`topic ${name}: error ${topics[0]?.errorCode}`);
-}
-
-export const PRODUCE_VERSION = 8;
-
-/** A produce request of one batch, without waiting for its answer. @returns its correlation id. */
-export function sendProduce(
-  client: TestClient,
-  topic: string,
-  records: Uint8Array | null,
-  index = 0,
-): number {
-  return client.request(produceApi, PRODUCE_VERSION, {
-    transactionalId: null,
-    acks: -1,
-    timeoutMs: 1_000,
-    topicData: [{ name: topic, partitionData: [{ index, records }] }],
-  });
-}
-
-/** The answer for the one partition of `sendProduce`. */
-export async function produced(
-  client: TestClient,
-  correlationId: number,
-): Promise<{ readonly errorCode: number; readonly baseOffset: number }> {
-  const response = await client.receive(produceApi, PRODUCE_VERSION, correlationId);
-  const partition = response.responses[0]?.partitionResponses[0];
-  if (partition === undefined) throw new Error("no partition in the produce response");
-  return partition;
-}
-
-export const FETCH_VERSION = 11;
-
-/** A fetch request of one partition, without waiting for its answer. @returns its correlation id. */
-export function sendFetch(
-  client: TestClient,
-  topic: string,
-  fetchOffset: number,
-  options: {
-    readonly maxWaitMs?: number;
-    readonly minBytes?: number;
-    readonly bytesMax?: number;
-  } = {},
-): number {
-  return client.request(fetchApi, FETCH_VERSION, {
-    maxWaitMs: options.maxWaitMs ?? 0,
-    minBytes: options.minBytes ?? 1,
-    maxBytes: options.bytesMax ?? 1_000_000,
-    topics: [
-      {
-        topic,
-        partitions: [
-          { partition: 0, fetchOffset, partitionMaxBytes: options.bytesMax ?? 1_000_000 },
-        ],
-      },
-    ],
-  });
-}
-
-export async function fetched(
-  client: TestClient,
-  correlationId: number,
-): Promise<{
-  readonly errorCode: number;
-  readonly highWatermark: number;
-  readonly records: Uint8Array | null;
-}> {
-  const response = await client.receive(fetchApi, FETCH_VERSION, correlationId);
-  const partition = response.responses[0]?.partitions[0];
-  if (partition === undefined) throw new Error("no partition in the fetch response");
-  return partition;
 }

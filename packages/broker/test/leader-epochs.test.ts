@@ -8,14 +8,7 @@ import { memoryObjectStore, MemoryBucket } from "@karst/objectstore";
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { TestClient } from "./client.ts";
-import {
-  batchOf,
-  createTopic,
-  type Fixture,
-  produced,
-  sendProduce,
-  withFixture,
-} from "./fixture.ts";
+import { batchOf, type Fixture, withFixture } from "./fixture.ts";
 
 /** A topic "t" with two records under a first leader epoch, and one under a later one. */
 async function withTwoEpochs(
@@ -31,13 +24,13 @@ async function withTwoEpochs(
   let first = 0;
   await withFixture({ objectStore }, async (fixture) => {
     const client = await fixture.connect();
-    await createTopic(client, "t");
-    await produced(client, sendProduce(client, "t", batchOf("a", "b")));
+    await client.createTopic("t");
+    await client.produce("t", batchOf("a", "b"));
     first = await epochOf(fixture);
   });
   await withFixture({ objectStore }, async (fixture) => {
     const client = await fixture.connect();
-    await produced(client, sendProduce(client, "t", batchOf("c")));
+    await client.produce("t", batchOf("c"));
     const second = await epochOf(fixture);
     assert.ok(second > first);
     await run(fixture, client, [first, second]);

@@ -12,15 +12,7 @@ import { SeededRandom } from "@karst/runtime/testing";
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { TestClient } from "./client.ts";
-import {
-  batchOf,
-  createTopic,
-  fetched,
-  produced,
-  sendFetch,
-  sendProduce,
-  withFixture,
-} from "./fixture.ts";
+import { batchOf, withFixture } from "./fixture.ts";
 
 const KiB = 1024;
 const LIMITS = { uploadBytes: 16 * KiB, unuploadedBytesMax: 128 * KiB, slabBytes: 64 * KiB };
@@ -38,14 +30,14 @@ function textOf(n: number): string {
 }
 
 async function produceOne(client: TestClient, n: number): Promise<number> {
-  return (await produced(client, sendProduce(client, "t", batchOf(textOf(n))))).errorCode;
+  return (await client.produce("t", batchOf(textOf(n)))).errorCode;
 }
 
 /** The numbers of all records, read from the start on. */
 async function readAll(client: TestClient): Promise<number[]> {
   const found: number[] = [];
   for (;;) {
-    const { errorCode, records } = await fetched(client, sendFetch(client, "t", found.length));
+    const { errorCode, records } = await client.fetch("t", found.length);
     assert.equal(errorCode, ErrorCode.NONE);
     const batches = splitBatches(records ?? new Uint8Array());
     if (batches.length === 0) return found;
@@ -61,7 +53,7 @@ test("without its object store a broker appends up to a limit, then refuses befo
   const objectStore = storeThatFails();
   await withFixture({ objectStore, engineLimits: LIMITS }, async ({ connect, engine }) => {
     const [client, reader] = [await connect(), await connect()];
-    await createTopic(client, "t");
+    await client.createTopic("t");
     let next = 0;
     for (; next < 20; next += 1) assert.equal(await produceOne(client, next), ErrorCode.NONE);
     for (let outage = 0; outage < 2; outage += 1) {
@@ -81,7 +73,7 @@ test("without its object store a broker appends up to a limit, then refuses befo
         assert.equal(await produceOne(client, next), ErrorCode.KAFKA_STORAGE_ERROR);
       }
       assert.equal(engine.memory.reservedBytes, reserved);
-      const tail = await fetched(reader, sendFetch(reader, "t", before));
+      const tail = await reader.fetch("t", before);
       assert.deepEqual([tail.errorCode, tail.highWatermark], [ErrorCode.NONE, next]);
 
       objectStore.up();
@@ -101,7 +93,7 @@ test("a reader of what is in objects alone is told to come again while the store
   const bucket = new MemoryBucket();
   await withFixture({ objectStore: memoryObjectStore({ bucket }) }, async ({ connect }) => {
     const client = await connect();
-    await createTopic(client, "t");
+    await client.createTopic("t");
     for (let n = 0; n < 40; n += 1) assert.equal(await produceOne(client, n), ErrorCode.NONE);
   });
   const objectStore = storeThatFails(bucket);
@@ -110,10 +102,10 @@ test("a reader of what is in objects alone is told to come again while the store
     assert.equal(await produceOne(client, 40), ErrorCode.NONE);
     objectStore.down();
     try {
-      const refused = await fetched(client, sendFetch(client, "t", 0));
+      const refused = await client.fetch("t", 0);
       assert.equal(refused.errorCode, ErrorCode.KAFKA_STORAGE_ERROR);
       assert.equal(await produceOne(client, 41), ErrorCode.NONE);
-      const tail = await fetched(client, sendFetch(client, "t", 40));
+      const tail = await client.fetch("t", 40);
       assert.deepEqual([tail.errorCode, tail.highWatermark], [ErrorCode.NONE, 42]);
     } finally {
       objectStore.up();

@@ -8,15 +8,7 @@ import {
 } from "@karst/kafka-protocol";
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import {
-  batchOf,
-  createTopic,
-  fetched,
-  produced,
-  sendFetch,
-  sendProduce,
-  withFixture,
-} from "./fixture.ts";
+import { batchOf, withFixture } from "./fixture.ts";
 
 function int32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
@@ -42,11 +34,11 @@ test("the limit before the first valid request is lower than after it", () =>
     { limits: { firstFrameBytesMax: 1_000, frameBytesMax: 10_000 } },
     async ({ connect }) => {
       const trusted = await connect();
-      await createTopic(trusted, "t");
-      const answer = await produced(trusted, sendProduce(trusted, "t", batchOf("x".repeat(5_000))));
+      await trusted.createTopic("t");
+      const answer = await trusted.produce("t", batchOf("x".repeat(5_000)));
       assert.equal(answer.errorCode, 0);
       const stranger = await connect();
-      sendProduce(stranger, "t", batchOf("x".repeat(5_000)));
+      stranger.sendProduce("t", batchOf("x".repeat(5_000)));
       await stranger.closed;
       trusted.send(int32(10_001));
       await trusted.closed;
@@ -74,7 +66,7 @@ test("a claimed length costs no memory before its bytes arrive", () =>
 test("a truncated frame ends with its connection, and its memory comes back", () =>
   withFixture({}, async ({ connect, engine, broker }) => {
     const client = await connect();
-    await createTopic(client, "t");
+    await client.createTopic("t");
     const before = engine.memory.reservedBytes;
     client.send(int32(50_000));
     client.send(new Uint8Array(20_000));
@@ -100,14 +92,11 @@ test("bytes after a request are ignored, as Kafka ignores them", () =>
 test("a batch with a wrong CRC is refused, and the connection lives", () =>
   withFixture({}, async ({ connect }) => {
     const client = await connect();
-    await createTopic(client, "t");
+    await client.createTopic("t");
     const batch = batchOf("good");
     batch[batch.length - 1] = (batch[batch.length - 1] ?? 0) ^ 1;
-    assert.equal(
-      (await produced(client, sendProduce(client, "t", batch))).errorCode,
-      ErrorCode.CORRUPT_MESSAGE,
-    );
-    assert.equal((await produced(client, sendProduce(client, "t", batchOf("good")))).errorCode, 0);
+    assert.equal((await client.produce("t", batch)).errorCode, ErrorCode.CORRUPT_MESSAGE);
+    assert.equal((await client.produce("t", batchOf("good"))).errorCode, 0);
   }));
 
 test("each bad produce request gets the code that a Kafka broker gives", () =>
@@ -126,7 +115,7 @@ test("each bad produce request gets the code that a Kafka broker gives", () =>
       timeoutMs: 1_000,
     });
     const codeOf = async (topic: string, records: Uint8Array | null, index = 0): Promise<number> =>
-      (await produced(client, sendProduce(client, topic, records, index))).errorCode;
+      (await client.produce(topic, records, index)).errorCode;
     const two = new Uint8Array([...batchOf("a"), ...batchOf("b")]);
     const oldMagic = batchOf("a");
     oldMagic[16] = 1;
@@ -154,13 +143,13 @@ test("each bad produce request gets the code that a Kafka broker gives", () =>
 test("offsets outside the log are refused", () =>
   withFixture({}, async ({ connect, topics }) => {
     const client = await connect();
-    await createTopic(client, "t");
-    await produced(client, sendProduce(client, "t", batchOf("a")));
-    await produced(client, sendProduce(client, "t", batchOf("b")));
+    await client.createTopic("t");
+    await client.produce("t", batchOf("a"));
+    await client.produce("t", batchOf("b"));
     const log = await topics.partition(topics.byName("t")?.topicId ?? "", 0);
     await log.trim(1);
     const codeAt = async (offset: number): Promise<number> =>
-      (await fetched(client, sendFetch(client, "t", offset))).errorCode;
+      (await client.fetch("t", offset)).errorCode;
     assert.equal(await codeAt(0), ErrorCode.OFFSET_OUT_OF_RANGE);
     assert.equal(await codeAt(1), ErrorCode.NONE);
     assert.equal(await codeAt(2), ErrorCode.NONE);
@@ -244,11 +233,11 @@ test("a client that does not take its responses is not read from, and others go 
     { limits: { responseBytesMax: 1_000, requestsInFlightMax: 4 } },
     async ({ connect }) => {
       const slow = await connect();
-      await createTopic(slow, "t");
-      await produced(slow, sendProduce(slow, "t", batchOf("x".repeat(1_000))));
-      const ids = Array.from({ length: 40 }, () => sendFetch(slow, "t", 0));
+      await slow.createTopic("t");
+      await slow.produce("t", batchOf("x".repeat(1_000)));
+      const ids = Array.from({ length: 40 }, () => slow.sendFetch("t", 0));
       const other = await connect();
-      await produced(other, sendProduce(other, "t", batchOf("y")));
-      for (const id of ids) assert.equal((await fetched(slow, id)).errorCode, 0);
+      await other.produce("t", batchOf("y"));
+      for (const id of ids) assert.equal((await slow.fetched(id)).errorCode, 0);
     },
   ));

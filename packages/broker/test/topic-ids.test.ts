@@ -10,7 +10,7 @@ import {
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { TestClient } from "./client.ts";
-import { batchOf, createTopic, type Fixture, withFixture } from "./fixture.ts";
+import { batchOf, type Fixture, withFixture } from "./fixture.ts";
 
 const UNKNOWN_ID = "f".repeat(32);
 
@@ -81,7 +81,7 @@ test("what is named twice is not deleted, however it is named", () =>
   withFixture({}, async (fixture: Fixture) => {
     const client = await fixture.connect();
     const topicId = await created(client, "t");
-    await createTopic(client, "other");
+    await client.createTopic("other");
     const remove = removing(client);
     const refused = ErrorCode.INVALID_REQUEST;
     const byId = { name: null, topicId };

@@ -18,7 +18,7 @@ import {
 import { concatBytes, copyOf, utf8Decode, utf8Encode } from "@karst/runtime";
 import { describe, test } from "vitest";
 import type { TestClient } from "../client.ts";
-import { createTopic, type Fixture, withFixture } from "../fixture.ts";
+import { type Fixture, withFixture } from "../fixture.ts";
 
 const SUBSCRIPTION = concatBytes([
   Uint8Array.of(0, 0, 0, 0, 0, 1, 0, 1),
@@ -36,7 +36,7 @@ function versions(api: { readonly versions: { readonly min: number; readonly max
 function withGroups(run: (fixture: Fixture, client: TestClient) => Promise<void>): Promise<void> {
   return withFixture({}, async (fixture) => {
     const client = await fixture.connect();
-    await createTopic(client, "t", 3);
+    await client.createTopic("t", 3);
     const found = await client.call(findCoordinatorApi, 3, { key: "g", keyType: 0 });
     assert.equal(found.errorCode, ErrorCode.NONE);
     await run(fixture, client);
@@ -341,7 +341,7 @@ describe("every version", () => {
 
 test("OffsetDelete keeps what the group subscribes to", () =>
   withGroups(async (fixture, client) => {
-    await createTopic(client, "other");
+    await client.createTopic("other");
     const by = await stable(client, "g");
     await client.call(offsetCommitApi, 9, commitRequest(fixture, "g", 9, 1, by));
     const commitOther = {
