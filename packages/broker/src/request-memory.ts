@@ -28,7 +28,8 @@ export class RequestMemory {
   }
 
   tryReserve(bytes: number): boolean {
-    if (this.#heldBytes + bytes > this.#limitBytes || !this.#memory.tryReserve(bytes)) return false;
+    if (this.#heldBytes + bytes > this.#limitBytes) return false;
+    if (!this.#memory.tryReserveEvicting(bytes)) return false;
     this.#heldBytes += bytes;
     return true;
   }

@@ -307,6 +307,7 @@ function assemble(core: Core, recovered: Recovered, options: EngineOptions): Eng
     storedStreams: references.streams,
   });
   const relief = new MemoryRelief(memory, [objects, cache]);
+  memory.evictWith(() => relief.evict());
   const committer = new NodeCommitter({
     catalogue,
     runtime,

@@ -34,6 +34,7 @@ export type {
 export { MEMORY_BUDGET_BYTES, SLAB_BYTES } from "./limits.ts";
 export { type LogFields, type Logger, silentLogger } from "./log.ts";
 export { MemoryBudget } from "./memory-budget.ts";
+export { MemoryShare } from "./memory-share.ts";
 export { type Counter, type Gauge, type Metrics, noMetrics } from "./metrics.ts";
 export type { Connection, ConnectionHandlers, Listener, Net } from "./net.ts";
 export { type Random, randomId, randomInteger } from "./random.ts";

@@ -8,6 +8,7 @@ import { runtimeError } from "./errors.ts";
 export class MemoryBudget {
   readonly limitBytes: number;
   #reservedBytes = 0;
+  #evict: () => boolean = () => false;
 
   constructor(limitBytes: number) {
     this.limitBytes = limitBytes;
@@ -26,6 +27,19 @@ export class MemoryBudget {
     if (bytes > this.freeBytes) return false;
     this.#reservedBytes += bytes;
     return true;
+  }
+
+  /** @param evict frees something that is kept only because it may be read again; false: there is nothing. */
+  evictWith(evict: () => boolean): void {
+    this.#evict = evict;
+  }
+
+  /** As `tryReserve`, at the cost of what is kept only because it may be read again. */
+  tryReserveEvicting(bytes: number): boolean {
+    while (bytes > this.freeBytes) {
+      if (bytes > this.limitBytes || !this.#evict()) return false;
+    }
+    return this.tryReserve(bytes);
   }
 
   /** @throws KarstError `MEMORY_BUDGET_EXCEEDED` (`unavailable`), with nothing taken. */

@@ -1,4 +1,4 @@
-import { MemoryBudget, SlabPool, POISON_BYTE, hasCode } from "@karst/runtime";
+import { MemoryBudget, MemoryShare, SlabPool, POISON_BYTE, hasCode } from "@karst/runtime";
 import assert from "node:assert/strict";
 import { test } from "vitest";
 
@@ -11,6 +11,44 @@ test("a reservation over the limit is refused with nothing taken", () => {
   );
   assert.equal(budget.reservedBytes, 6);
   budget.release(6);
+  assert.equal(budget.reservedBytes, 0);
+});
+
+test("what is kept only to be read again goes first, and only for who asks so", () => {
+  const budget = new MemoryBudget(10);
+  budget.reserve(9, "cache");
+  let cached = 9;
+  budget.evictWith(() => {
+    if (cached === 0) return false;
+    cached -= 3;
+    budget.release(3);
+    return true;
+  });
+  assert.ok(!budget.tryReserve(4));
+  assert.ok(!budget.tryReserveEvicting(11));
+  assert.equal(cached, 9);
+  assert.ok(budget.tryReserveEvicting(4));
+  assert.equal(cached, 6);
+  assert.ok(budget.tryReserveEvicting(6));
+  assert.ok(!budget.tryReserveEvicting(1));
+  assert.equal(budget.reservedBytes, 10);
+});
+
+test("a share gives back what it has, and has nothing once it is closed", () => {
+  const budget = new MemoryBudget(10);
+  const share = new MemoryShare(budget, "holder");
+  share.take(6);
+  assert.ok(!share.tryTake(5));
+  assert.throws(
+    () => share.take(5),
+    (error) => hasCode(error, "MEMORY_BUDGET_EXCEEDED") && /holder/.test(error.message),
+  );
+  share.give(2);
+  assert.equal(share.bytes, 4);
+  assert.throws(() => share.give(5), { code: "ASSERTION_FAILED" });
+  share.close();
+  share.give(4);
+  assert.ok(!share.tryTake(1));
   assert.equal(budget.reservedBytes, 0);
 });
 
