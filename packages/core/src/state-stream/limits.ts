@@ -1,6 +1,6 @@
 /** Bounds of one state stream. Settings: plain data, overridden at open. */
 export interface StateStreamLimits {
-  /** Keys and values held, with `STATE_ENTRY_OVERHEAD_BYTES` for each entry: above it writes are refused. */
+  /** What the keys and values take in memory, within the engine's budget: above it writes are refused. */
   readonly imageBytesMax: number;
   /** One write, encoded. */
   readonly writeBytesMax: number;

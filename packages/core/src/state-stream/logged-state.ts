@@ -75,6 +75,7 @@ export class LoggedState implements StateStream {
   }
 
   write(changes: readonly StateChange[]): PendingWrite {
+    if (this.#closed) throw coreError("STREAM_CLOSED", `the state of ${this.#kind} is closed`);
     if (changes.length === 0) return { durable: this.#durable };
     const bytes = encodeStateChanges(changes);
     const { imageBytesMax, writeBytesMax } = this.#limits;
@@ -91,8 +92,7 @@ export class LoggedState implements StateStream {
         `the state of ${this.#kind} takes ${this.#image.bytes} bytes; at most ${imageBytesMax} are allowed`,
       );
     }
-    this.#append(bytes);
-    this.#image.apply(changes);
+    this.#image.change(changes, growth, () => this.#append(bytes));
     if (this.#isSnapshotDue) {
       this.#snapshotting = true;
       const ended = (): void => {
@@ -105,7 +105,11 @@ export class LoggedState implements StateStream {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#stream.close();
+    try {
+      await this.#stream.close();
+    } finally {
+      this.#image.close();
+    }
   }
 
   get #isSnapshotDue(): boolean {

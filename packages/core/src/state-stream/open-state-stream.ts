@@ -1,4 +1,4 @@
-import { assert } from "@karst/runtime";
+import { assert, MemoryShare } from "@karst/runtime";
 import { type StateStreamKind, stateStreamRow } from "../catalogue/rows/state-stream-row.ts";
 import { streamEndRow } from "../catalogue/rows/stream-end-row.ts";
 import { streamOwnerRow } from "../catalogue/rows/stream-owner-row.ts";
@@ -30,16 +30,18 @@ export function hasStateStream(engine: Engine, kind: StateStreamKind): boolean {
  * Opens the state of a kind on this node and loads it; the first call for a root creates its stream. One handle per kind.
  *
  * @throws KarstError `STATE_STREAM_CORRUPT`, `STATE_STREAM_VERSION` (`corrupt`); `CATALOGUE_BUSY` (`unavailable`), `COMMIT_UNKNOWN`
- * (`indeterminate`), and what `Engine.openStream` and `Stream.read` throw.
+ * (`indeterminate`); `MEMORY_BUDGET_EXCEEDED` (`unavailable`): the state does not fit into what is free of the engine's memory; and what `Engine.openStream` and `Stream.read` throw.
  */
 export async function openStateStream(options: OpenStateStreamOptions): Promise<StateStream> {
   const { engine, kind } = options;
   const limits = { ...DEFAULT_STATE_STREAM_LIMITS, ...options.limits };
   const stream = await engine.openStream(await streamOf(engine, kind));
+  const image = new StateImage(new MemoryShare(engine.memory, `the state of ${kind}`));
   try {
-    const loaded = await load(stream, kind);
-    return new LoggedState({ engine, kind, stream, limits, ...loaded });
+    const loggedBytes = await load(stream, kind, image);
+    return new LoggedState({ engine, kind, stream, limits, image, loggedBytes });
   } catch (error) {
+    image.close();
     await stream.close();
     throw error;
   }
@@ -72,15 +74,12 @@ async function streamOf(engine: Engine, kind: StateStreamKind): Promise<number> 
   return row.value.streamId;
 }
 
-interface LoadedState {
-  readonly image: StateImage;
-  /** Bytes in the stream. */
-  readonly loggedBytes: number;
-}
-
-/** Every write from the stream's start on. What was trimmed before the start is in the snapshot that begins there. */
-async function load(stream: Stream, kind: StateStreamKind): Promise<LoadedState> {
-  const image = new StateImage();
+/**
+ * Fills the image with every write from the stream's start on. What was trimmed before the start is in the snapshot that begins there.
+ *
+ * @returns bytes in the stream.
+ */
+async function load(stream: Stream, kind: StateStreamKind, image: StateImage): Promise<number> {
   const writes = new WriteAssembler();
   const { logStartOffset } = stream;
   let loggedBytes = 0;
@@ -99,8 +98,10 @@ async function load(stream: Stream, kind: StateStreamKind): Promise<LoadedState>
           if (frame.from >= logStartOffset) whole = true;
           continue;
         }
-        const changes = writes.add(frame, where);
-        if (changes !== undefined) image.apply(decodeStateChanges(changes, where));
+        const bytes = writes.add(frame, where);
+        if (bytes === undefined) continue;
+        const changes = decodeStateChanges(bytes, where);
+        image.change(changes, image.growth(changes));
       }
       assert(read.nextOffset > offset, `stream ${stream.streamId} cannot be read from ${offset}`);
       offset = read.nextOffset;
@@ -113,5 +114,5 @@ async function load(stream: Stream, kind: StateStreamKind): Promise<LoadedState>
       `state of ${kind}, stream ${stream.streamId}: it begins at ${logStartOffset}, and no snapshot was completed after that`,
     );
   }
-  return { image, loggedBytes };
+  return loggedBytes;
 }

@@ -1,3 +1,4 @@
+import { assert, type MemoryShare } from "@karst/runtime";
 import { STATE_ENTRY_OVERHEAD_BYTES } from "./limits.ts";
 import type { StateChange } from "./state-changes.ts";
 
@@ -11,11 +12,18 @@ export interface StateEntry {
 /**
  * Keys and their values after the writes so far.
  *
- * Invariant: `bytes` is the sum over all entries of key, value and `STATE_ENTRY_OVERHEAD_BYTES`.
+ * Invariants: `bytes` is the sum over all entries of twice the key, the value and `STATE_ENTRY_OVERHEAD_BYTES`; its share of the memory
+ * budget holds as many.
  */
 export class StateImage {
+  readonly #memory: MemoryShare;
   readonly #entries = new Map<string, StateEntry>();
   #bytes = 0;
+
+  /** @param memory becomes the image's own. */
+  constructor(memory: MemoryShare) {
+    this.#memory = memory;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -39,17 +47,46 @@ export class StateImage {
 
   /** How many bytes these changes would add; negative where they free some. */
   growth(changes: readonly StateChange[]): number {
+    const changed = new Map<string, number>();
     let growth = 0;
     for (const { key, value } of changes) {
-      const known = this.#entries.get(textOf(key));
-      if (known !== undefined) growth -= bytesOf(known);
-      if (value !== undefined) growth += bytesOf({ key, value });
+      const text = textOf(key);
+      const known = this.#entries.get(text);
+      const before = changed.get(text) ?? (known === undefined ? 0 : bytesOf(known));
+      const after = value === undefined ? 0 : bytesOf({ key, value });
+      growth += after - before;
+      changed.set(text, after);
     }
     return growth;
   }
 
-  /** Takes copies of what it keeps. */
-  apply(changes: readonly StateChange[]): void {
+  /**
+   * Makes the changes once they are on record, keeping copies.
+   *
+   * @param growth of these changes.
+   * @throws KarstError `MEMORY_BUDGET_EXCEEDED` (`unavailable`), and what `record` throws; then nothing has changed.
+   */
+  change(changes: readonly StateChange[], growth: number, record?: () => void): void {
+    if (growth > 0) this.#memory.take(growth);
+    try {
+      record?.();
+    } catch (error) {
+      if (growth > 0) this.#memory.give(growth);
+      throw error;
+    }
+    this.#apply(changes);
+    if (growth < 0) this.#memory.give(-growth);
+    assert(this.#memory.bytes === this.#bytes, "a state's memory is not what it holds");
+  }
+
+  /** Forgets everything. */
+  close(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+    this.#memory.close();
+  }
+
+  #apply(changes: readonly StateChange[]): void {
     for (const { key, value } of changes) {
       const text = textOf(key);
       const known = this.#entries.get(text);
@@ -66,7 +103,8 @@ export class StateImage {
 }
 
 function bytesOf({ key, value }: StateEntry): number {
-  return key.length + value.length + STATE_ENTRY_OVERHEAD_BYTES;
+  // A key is there as bytes and as text.
+  return 2 * key.length + value.length + STATE_ENTRY_OVERHEAD_BYTES;
 }
 
 /** One character per byte: what a `Map` compares. */

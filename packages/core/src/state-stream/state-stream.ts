@@ -22,12 +22,12 @@ export interface StateStream {
    * Changes the state; all of the changes survive a crash, or none. A key that occurs twice has the last of its values.
    *
    * @param changes copied before the call returns. Empty: nothing is written, and `durable` is that of the write before.
-   * @throws KarstError, with nothing changed: `STATE_STREAM_FULL` (`unavailable`), `STATE_WRITE_TOO_LARGE` (`invalid`), and what
-   * `Stream.append` throws.
+   * @throws KarstError, with nothing changed: `STATE_STREAM_FULL`, `MEMORY_BUDGET_EXCEEDED` (`unavailable`), `STATE_WRITE_TOO_LARGE`
+   * (`invalid`), and what `Stream.append` throws.
    */
   write(changes: readonly StateChange[]): PendingWrite;
   /** Settles with the last write; resolved where there was none. Has a rejection handler. */
   readonly durable: Promise<void>;
-  /** Ends the handle after its writes have settled. */
+  /** Ends the handle, and forgets the state, after its writes have settled. */
   close(): Promise<void>;
 }

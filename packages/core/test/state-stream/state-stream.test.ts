@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { hasStateStream, openStateStream, streamStartRow } from "@karst/core";
-import { utf8Encode } from "@karst/runtime";
+import { hasStateStream, openStateStream, type StateChange, streamStartRow } from "@karst/core";
+import { type MemoryBudget, utf8Encode } from "@karst/runtime";
 import { beforeEach, test } from "vitest";
 import { StateWorld, TINY_STATE_LIMITS } from "./world.ts";
 
@@ -9,6 +9,24 @@ let world: StateWorld;
 beforeEach(async () => {
   world = await StateWorld.open();
 });
+
+function change(key: string, value: string | undefined): StateChange {
+  return { key: utf8Encode(key), value: value === undefined ? undefined : utf8Encode(value) };
+}
+
+/** Also what could be evicted. @returns how many bytes. */
+function takeAllBut(memory: MemoryBudget, bytes: number): number {
+  let taken = 0;
+  for (
+    let more = memory.freeBytes + 1;
+    memory.tryReserveEvicting(more);
+    more = memory.freeBytes + 1
+  )
+    taken += more;
+  const rest = memory.freeBytes - bytes;
+  memory.reserve(rest, "somebody else");
+  return taken + rest;
+}
 
 function startOffset(): number {
   return streamStartRow.get(world.engine.catalogue, world.state.streamId)?.value.offset ?? -1;
@@ -99,6 +117,45 @@ test("what does not fit is refused, and changes nothing", async () => {
   await world.write({ f0: undefined });
   await world.write({ a: "2" });
   assert.equal(world.content.get("a"), "2");
+});
+
+test("what it holds is of the engine's memory, and what does not fit is refused", async () => {
+  const { memory } = world.world;
+  const before = memory.reservedBytes;
+  await world.write({ a: "1" });
+  const held = (): number => memory.reservedBytes - before;
+  const ofTwo = held();
+  await world.write({ a: "1", b: "1" });
+  assert.ok(held() > ofTwo);
+  // One key twice: its last value counts.
+  await world.write({ b: undefined });
+  world.state.write([change("b", "1"), change("b", "2".repeat(900)), change("b", undefined)]);
+  await world.write({ c: "x".repeat(900) });
+  const taken = takeAllBut(memory, 500);
+  assert.throws(() => world.write({ a: "y".repeat(1_000) }), { code: "MEMORY_BUDGET_EXCEEDED" });
+  memory.release(taken);
+  assert.equal(world.content.get("a"), "1");
+  await world.write({ c: undefined });
+  await world.state.close();
+  assert.throws(() => world.write({ a: "2" }), { code: "STREAM_CLOSED" });
+  await world.engine.close();
+  assert.equal(memory.reservedBytes, 0);
+});
+
+test("a state that is larger than the memory is not opened, and is there when there is more", async () => {
+  for (let n = 0; n < 10; n += 1) await world.write({ [`key ${n}`]: "x".repeat(1_000) });
+  const { content } = world;
+  await world.world.turns(50);
+  await world.state.close();
+  const { memory } = world.world;
+  const options = { engine: world.engine, kind: "groups", limits: TINY_STATE_LIMITS } as const;
+  const taken = takeAllBut(memory, 9_000);
+  await assert.rejects(openStateStream(options), { code: "MEMORY_BUDGET_EXCEEDED" });
+  memory.release(taken);
+  world.state = await openStateStream(options);
+  assert.deepEqual(world.content, content);
+  await world.close();
+  assert.equal(memory.reservedBytes, 0);
 });
 
 test("a log that begins after its snapshot is refused", async () => {
