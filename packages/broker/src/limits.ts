@@ -38,6 +38,11 @@ export interface BrokerLimits {
   readonly groupMembersMax: number;
   /** Bytes of the metadata of all members of a group, and of all their assignments. */
   readonly groupBytesMax: number;
+  /**
+   * What all groups may take in memory, within the engine's budget: members with what waits for them, assignments, committed offsets.
+   * Above it, and above the budget, what would make them grow is refused with COORDINATOR_NOT_AVAILABLE, which clients try again.
+   */
+  readonly groupsBytesMax: number;
   /** What a member may ask for as its session's length. */
   readonly sessionTimeoutMsMin: number;
   readonly sessionTimeoutMsMax: number;
@@ -68,6 +73,7 @@ export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
   groupsMax: 100_000,
   groupMembersMax: 2_000,
   groupBytesMax: 2 * MiB,
+  groupsBytesMax: 64 * MiB,
   sessionTimeoutMsMin: 6_000,
   sessionTimeoutMsMax: 1_800_000,
   offsetMetadataLengthMax: 4_096,

@@ -7,7 +7,7 @@ import {
   type Topics,
 } from "@karst/core";
 import { ErrorCode } from "@karst/kafka-protocol";
-import { isKarstError, type Runtime, sleep, type Timer } from "@karst/runtime";
+import { isKarstError, MemoryShare, type Runtime, sleep, type Timer } from "@karst/runtime";
 import { errorMessageOf } from "../kafka-errors.ts";
 import {
   type BrokerLimits,
@@ -16,6 +16,7 @@ import {
   COORDINATOR_RETRY_MS_MIN,
 } from "../limits.ts";
 import { sweepOffsets } from "./expiry.ts";
+import { GroupMemory } from "./group-memory.ts";
 import { LiveGroups } from "./live-groups.ts";
 
 export interface GroupCoordinatorOptions {
@@ -119,7 +120,7 @@ export class GroupCoordinator {
   }
 
   async #begin(state: StateStream): Promise<void> {
-    const { runtime, limits, initialRebalanceDelayMs } = this.#options;
+    const { engine, runtime, limits, initialRebalanceDelayMs } = this.#options;
     if (this.#closing.signal.aborted) {
       await state.close();
       return;
@@ -130,6 +131,7 @@ export class GroupCoordinator {
         state,
         runtime,
         limits,
+        memory: new GroupMemory(new MemoryShare(engine.memory, "groups")),
         initialRebalanceDelayMs,
         onFailed: (error) => this.#fail(groups, error),
       });

@@ -15,8 +15,9 @@ import {
   type SyncEvent,
 } from "./group-event.ts";
 import { type EntryHost, GroupEntry } from "./group-entry.ts";
+import type { GroupMemory } from "./group-memory.ts";
 import type { PartitionOffset } from "./group-offsets.ts";
-import { decodeGroup, decodeKey, decodeOffset, encodeKey, encodeOffset } from "./group-records.ts";
+import { decodeGroup, decodeKey, decodeOffset } from "./group-records.ts";
 import { commitError } from "./transition.ts";
 import {
   type AnswerEffect,
@@ -29,6 +30,8 @@ export interface LiveGroupsOptions {
   readonly state: StateStream;
   readonly runtime: Runtime;
   readonly limits: BrokerLimits;
+  /** Becomes theirs. */
+  readonly memory: GroupMemory;
   readonly initialRebalanceDelayMs: number;
   /** The state cannot be relied on any more: it has to be loaded again. */
   readonly onFailed: (error: unknown) => void;
@@ -56,7 +59,8 @@ const CLIENT_ID_LENGTH_MAX = 255;
  * The groups of a loaded state.
  *
  * Invariants: every request that waits is in `#waiting`, and is answered once: by its group, or with NOT_COORDINATOR at the end. What
- * is answered waits until the group's last write is durable. After `end` nothing changes, and everything is refused.
+ * is answered waits until the group's last write is durable. What the entries take in memory is taken from the groups' memory before
+ * they grow. After `end` nothing changes, and everything is refused.
  */
 export class LiveGroups {
   readonly #options: LiveGroupsOptions;
@@ -66,18 +70,25 @@ export class LiveGroups {
   #durable: Promise<void> | undefined;
   #ended = false;
 
-  /** @throws KarstError `GROUP_STATE_CORRUPT`, `MALFORMED_MESSAGE` (`corrupt`). */
+  /** @throws KarstError `GROUP_STATE_CORRUPT`, `MALFORMED_MESSAGE` (`corrupt`), `MEMORY_BUDGET_EXCEEDED` (`unavailable`). */
   constructor(options: LiveGroupsOptions) {
     this.#options = options;
     this.#host = {
       clock: options.runtime.clock,
       rules: () => this.#rules(),
+      memory: options.memory,
       write: (changes) => this.#write(changes),
       answer: (effect, durable) => this.#waiting.answerWhen(effect, durable),
-      refused: (event, error) => this.#refused(event, error),
+      refused: (entry, event, error) => this.#refused(entry, event, error),
       changed: (entry) => this.#drop(entry),
     };
-    this.#load();
+    try {
+      this.#load();
+    } catch (error) {
+      options.memory.close();
+      throw error;
+    }
+    options.memory.limit(options.limits.groupsBytesMax);
     for (const entry of this.#entries.values()) entry.resume();
   }
 
@@ -115,7 +126,7 @@ export class LiveGroups {
         refusedJoin(memberId, code),
       );
     const entry = this.#ensure(groupId);
-    if (entry === undefined) return refuseJoin(request, ErrorCode.GROUP_MAX_SIZE_REACHED);
+    if (typeof entry === "number") return refuseJoin(request, entry);
     return this.#ask(
       entry,
       (ticket) => ({
@@ -187,17 +198,11 @@ export class LiveGroups {
     if (this.#ended) return refused(ErrorCode.NOT_COORDINATOR);
     if (!this.#entries.has(groupId) && by.generation >= 0) return refused(unknownGroup);
     const entry = this.#ensure(groupId);
-    if (entry === undefined) return refused(ErrorCode.GROUP_MAX_SIZE_REACHED);
+    if (typeof entry === "number") return refused(entry);
     const error = commitError(entry.group, by);
     if (error !== undefined) return refused(error);
     try {
-      const durable = entry.write(
-        offsets.map(({ topicId, partition, committed }) => ({
-          key: encodeKey({ tag: "offset", groupId, topicId, partition }),
-          value: encodeOffset(committed),
-        })),
-      );
-      for (const offset of offsets) entry.offsets.set(offset);
+      const durable = entry.commit(offsets);
       entry.dispatch({ tag: "touched", memberId: by.memberId });
       return { tag: "taken", durable };
     } catch (cause) {
@@ -214,13 +219,7 @@ export class LiveGroups {
     const entry = this.#entries.get(groupId);
     if (entry === undefined || this.#ended) return ErrorCode.NOT_COORDINATOR;
     try {
-      const durable = entry.write(
-        offsets.map(({ topicId, partition }) => ({
-          key: encodeKey({ tag: "offset", groupId, topicId, partition }),
-          value: undefined,
-        })),
-      );
-      for (const { topicId, partition } of offsets) entry.offsets.delete(topicId, partition);
+      const durable = entry.forget(offsets);
       this.#drop(entry);
       await durable;
       return ErrorCode.NONE;
@@ -236,27 +235,23 @@ export class LiveGroups {
     for (const entry of this.#entries.values()) entry.stop();
     this.#entries.clear();
     this.#waiting.refuseAll(ErrorCode.NOT_COORDINATOR);
+    this.#options.memory.close();
   }
 
+  /** Groups first: an offset without one is of a group that nobody ever joined. */
   #load(): void {
-    const { state } = this.#options;
-    const offsets: PartitionOffset[] = [];
-    const groupIds: string[] = [];
+    const { state, runtime } = this.#options;
     for (const { key, value } of state.entries()) {
       const decoded = decodeKey(key);
-      if (decoded.tag === "group") {
-        this.#add(decodeGroup(decoded.groupId, value));
-      } else {
-        const { groupId, topicId, partition } = decoded;
-        groupIds.push(groupId);
-        offsets.push({ topicId, partition, committed: decodeOffset(value) });
-      }
+      if (decoded.tag === "group") this.#add(decodeGroup(decoded.groupId, value));
     }
-    const nowMs = this.#options.runtime.clock.wallMs();
-    for (const [at, offset] of offsets.entries()) {
-      const groupId = groupIds[at] ?? "";
+    const nowMs = runtime.clock.wallMs();
+    for (const { key, value } of state.entries()) {
+      const decoded = decodeKey(key);
+      if (decoded.tag !== "offset") continue;
+      const { groupId, topicId, partition } = decoded;
       const entry = this.#entries.get(groupId) ?? this.#add(emptyGroup(groupId, nowMs));
-      entry.offsets.set(offset);
+      entry.load({ topicId, partition, committed: decodeOffset(value) });
     }
   }
 
@@ -266,24 +261,30 @@ export class LiveGroups {
     return entry;
   }
 
-  /** undefined: there are too many groups. */
-  #ensure(groupId: string): GroupEntry | undefined {
+  /** The group, made where there is none; or the error code with which whoever needs it is refused. */
+  #ensure(groupId: string): GroupEntry | number {
     const known = this.#entries.get(groupId);
     if (known !== undefined) return known;
+    if (this.#ended) return ErrorCode.NOT_COORDINATOR;
     const { limits, runtime } = this.#options;
-    if (this.#entries.size < limits.groupsMax) {
-      const made = this.#add(emptyGroup(groupId, runtime.clock.wallMs()));
-      // One of this name may have been deleted just now.
-      if (this.#durable !== undefined) made.restsOn(this.#durable);
-      return made;
+    if (this.#entries.size >= limits.groupsMax) {
+      runtime.log.warn("too-many-groups", { groups: this.#entries.size });
+      return ErrorCode.GROUP_MAX_SIZE_REACHED;
     }
-    runtime.log.warn("too-many-groups", { groups: this.#entries.size });
-    return undefined;
+    let made: GroupEntry;
+    try {
+      made = this.#add(emptyGroup(groupId, runtime.clock.wallMs()));
+    } catch (error) {
+      return this.#failedWrite(groupId, error);
+    }
+    // One of this name may have been deleted just now.
+    if (this.#durable !== undefined) made.restsOn(this.#durable);
+    return made;
   }
 
   #drop(entry: GroupEntry): void {
     if (!entry.isForgettable || this.#entries.get(entry.groupId) !== entry) return;
-    entry.stop();
+    entry.drop();
     this.#entries.delete(entry.groupId);
   }
 
@@ -340,13 +341,14 @@ export class LiveGroups {
     return answerOf(errorCode);
   }
 
-  #refused(event: GroupEvent, error: unknown): void {
+  #refused(entry: GroupEntry, event: GroupEvent, error: unknown): void {
     const errorCode = this.#failedWrite(event.tag, error);
     if ("ticket" in event && event.tag !== "abandoned")
       this.#waiting.refuse(event.ticket, errorCode);
+    this.#drop(entry);
   }
 
-  /** What those are told whose change could not be written. */
+  /** What those are told whose change has no room, or could not be written. */
   #failedWrite(what: string, error: unknown): number {
     const { log } = this.#options.runtime;
     log.warn("group-write-refused", { what, reason: errorMessageOf(error) });

@@ -47,6 +47,13 @@ export class GroupWorld {
     await this.#open();
   }
 
+  /** Another coordinator over the same engine. `before` runs while there is none. */
+  async reloadGroups(before: () => void): Promise<void> {
+    await this.drive(this.coordinator.close());
+    before();
+    this.#coordinate();
+  }
+
   async close(): Promise<void> {
     this.diskMs = 0;
     await this.drive(this.#closeAll());
@@ -180,6 +187,11 @@ export class GroupWorld {
       limits: { slabBytes: 64 * 1024 },
     });
     this.topics = await openTopics(this.engine);
+    this.#coordinate();
+  }
+
+  #coordinate(): void {
+    const { runtime } = this;
     const { engine, topics, limits } = this;
     const options = { engine, topics, runtime, limits, initialRebalanceDelayMs: 0 };
     this.coordinator = new GroupCoordinator(options);
