@@ -3,6 +3,7 @@ import { uuidToBase64 } from "@karst/kafka-protocol";
 import {
   type Connection,
   type Listener,
+  MemoryShare,
   randomInteger,
   type Runtime,
   type Timer,
@@ -42,7 +43,10 @@ export interface Broker {
   readonly host: string;
   readonly port: number;
   readonly connections: number;
-  /** Stops listening and closes every connection; requests that are being served may end unanswered. */
+  /**
+   * Stops listening and closes every connection; requests that are being served may end unanswered. Resolves when the connections have
+   * gone, and nothing of the engine's memory is held for clients but what requests under way still use.
+   */
   close(): Promise<void>;
 }
 
@@ -68,6 +72,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       options.groupInitialRebalanceDelayMs ?? GROUP_INITIAL_REBALANCE_DELAY_MS,
     ...(options.groupStateLimits && { stateLimits: options.groupStateLimits }),
   });
+  const fetchSessions = sessionsOf(options.engine, runtime, limits);
   connections.open({
     topics: options.topics,
     groups,
@@ -78,53 +83,61 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     advertised: options.advertised ?? { host: listener.host, port: listener.port },
     autoCreateTopics: options.autoCreateTopics ?? true,
     waits: new SharedWaits(),
-    fetchSessions: fetchSessions(runtime, limits),
+    fetchSessions,
     counters: {
       producedBatches: runtime.metrics.counter("karst_broker_produced_batches"),
       fetchedBytes: runtime.metrics.counter("karst_broker_fetched_bytes"),
     },
   });
-  return new RunningBroker(listener, connections, groups);
+  return new RunningBroker({ listener, connections, groups, fetchSessions });
 }
 
-function fetchSessions(runtime: Runtime, limits: BrokerLimits): FetchSessions {
+function sessionsOf(engine: Engine, runtime: Runtime, limits: BrokerLimits): FetchSessions {
   const random = runtime.random.fork("fetch-sessions");
   return new FetchSessions({
     sessionsMax: limits.fetchSessionsMax,
     partitionsMax: limits.fetchSessionPartitionsMax,
+    bytesMax: limits.fetchSessionBytesMax,
+    memory: new MemoryShare(engine.memory, "fetch sessions"),
     idleMs: limits.fetchSessionIdleMs,
     newId: () => randomInteger(random, 1, INT32_MAX),
   });
 }
 
-class RunningBroker implements Broker {
-  readonly #listener: Listener;
-  readonly #connections: Connections;
-  readonly #groups: GroupCoordinator;
+/** What a broker is made of. */
+interface BrokerParts {
+  readonly listener: Listener;
+  readonly connections: Connections;
+  readonly groups: GroupCoordinator;
+  readonly fetchSessions: FetchSessions;
+}
 
-  constructor(listener: Listener, connections: Connections, groups: GroupCoordinator) {
-    this.#listener = listener;
-    this.#connections = connections;
-    this.#groups = groups;
+class RunningBroker implements Broker {
+  readonly #parts: BrokerParts;
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts;
   }
 
   get host(): string {
-    return this.#listener.host;
+    return this.#parts.listener.host;
   }
 
   get port(): number {
-    return this.#listener.port;
+    return this.#parts.listener.port;
   }
 
   get connections(): number {
-    return this.#connections.count;
+    return this.#parts.connections.count;
   }
 
   async close(): Promise<void> {
-    const listening = this.#listener.close();
-    this.#connections.close();
-    await this.#groups.close();
-    await listening;
+    const { listener, connections, groups, fetchSessions } = this.#parts;
+    const listening = listener.close();
+    const closing = connections.close();
+    await groups.close();
+    await Promise.all([listening, closing]);
+    fetchSessions.close();
   }
 }
 
@@ -139,6 +152,8 @@ class Connections {
   #broker: BrokerContext | undefined;
   #sweepTimer: Timer | undefined;
   #closed = false;
+  /** Waits for the last connection to go. */
+  #onEmpty: () => void = () => undefined;
 
   constructor(options: {
     readonly runtime: Runtime;
@@ -181,17 +196,25 @@ class Connections {
       scheduleFlush: (unflushed) => this.#scheduleFlush(unflushed),
       onClosed: (closed) => {
         this.#open.delete(closed);
-        if (this.#open.size === 0) this.#stopSweeping();
+        if (this.#open.size > 0) return;
+        this.#stopSweeping();
+        this.#onEmpty();
       },
     });
     this.#open.add(connection);
     this.#sweepTimer ??= this.#runtime.clock.setTimer(SWEEP_INTERVAL_MS, () => this.#sweep());
   }
 
-  close(): void {
+  /** Resolves when every connection has gone. */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#stopSweeping();
+    if (this.#open.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
     for (const connection of this.#open) connection.destroy();
+    await empty;
   }
 
   /** One flush of each connection per turn, however many of its responses became ready in it. */

@@ -24,8 +24,10 @@ export interface BrokerLimits {
   readonly fetchWaitMsMax: number;
   /** Fetch sessions; a client that finds no room sends its requests in full. */
   readonly fetchSessionsMax: number;
-  /** Partitions in all fetch sessions together, some 300 bytes each. */
+  /** Partitions in all fetch sessions together. */
   readonly fetchSessionPartitionsMax: number;
+  /** What all fetch sessions may take in memory, within the engine's budget: some 400 bytes for each partition, more for long names. */
+  readonly fetchSessionBytesMax: number;
   /** A fetch session that was not used for longer gives way to a new one; one that has been in use for longer, to a larger one. */
   readonly fetchSessionIdleMs: number;
   /** Topics or partitions named in one request. */
@@ -67,6 +69,7 @@ export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
   fetchWaitMsMax: 60_000,
   fetchSessionsMax: 1_000,
   fetchSessionPartitionsMax: 200_000,
+  fetchSessionBytesMax: 64 * MiB,
   fetchSessionIdleMs: 120_000,
   requestEntriesMax: 100_000,
   defaultPartitions: 1,

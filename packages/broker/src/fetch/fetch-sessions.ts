@@ -1,4 +1,5 @@
 import { ErrorCode, type FetchRequest } from "@karst/kafka-protocol";
+import type { MemoryShare } from "@karst/runtime";
 import {
   FetchSession,
   type NamedPartition,
@@ -42,6 +43,10 @@ export interface FetchSessionsOptions {
   readonly sessionsMax: number;
   /** Over all sessions. */
   readonly partitionsMax: number;
+  /** Over all sessions, in memory. */
+  readonly bytesMax: number;
+  /** Becomes theirs: what finds no room in it has no session. */
+  readonly memory: MemoryShare;
   /** A session that was not used for longer makes room for any other. */
   readonly idleMs: number;
   /** A random positive int32. */
@@ -56,10 +61,11 @@ interface Slot {
 /**
  * The fetch sessions of a broker's clients. They are a saving and no more: a client whose session has gone asks for everything again.
  *
- * A full house takes a new session in place of the one that was unused for longest, if that was for more than `idleMs`; else of the
+ * A full house, in number, in partitions or in memory, takes a new session in place of the one that was unused for longest, if that was for more than `idleMs`; else of the
  * smallest that has been in use for so long, if it is smaller than the new one; else the client gets none.
  *
- * Invariants: `#slots` is in the order of last use, at most `sessionsMax`; `#partitions` is the sum of their sizes, at most `partitionsMax`.
+ * Invariants: `#slots` is in the order of last use, at most `sessionsMax`; `#partitions` is the sum of their sizes, at most `partitionsMax`;
+ * the share of memory holds their bytes, at most `bytesMax`.
  */
 export class FetchSessions {
   readonly #options: FetchSessionsOptions;
@@ -76,6 +82,12 @@ export class FetchSessions {
 
   get partitions(): number {
     return this.#partitions;
+  }
+
+  /** Forgets them all; there will be no more. */
+  close(): void {
+    for (const id of this.#slots.keys()) this.#remove(id);
+    this.#options.memory.close();
   }
 
   /** Takes a request, which has taken effect on its session when this returns. `byId`: whether topics go by ids in its version. */
@@ -95,8 +107,7 @@ export class FetchSessions {
     this.#remove(sessionId);
     session.advance(wanted, forgottenOf(request));
     if (session.size === 0) return { tag: "sessionless", wanted: [] };
-    if (!this.#makeRoom(session.size, nowMs)) return refused(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
-    this.#add(session, nowMs);
+    if (!this.#tryAdd(session, nowMs)) return refused(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
     return { tag: "incremental", wanted: session.wanted, session, nextEpoch: session.epoch };
   }
 
@@ -126,21 +137,30 @@ export class FetchSessions {
 
   /** @returns the new session's id, or that of no session. */
   #open(byId: boolean, answers: readonly PartitionAnswer[], nowMs: number): number {
-    if (!this.#makeRoom(answers.length, nowMs)) return NO_SESSION;
+    if (answers.length > this.#options.partitionsMax) return NO_SESSION;
     let id = this.#options.newId();
     while (this.#slots.has(id)) id = this.#options.newId();
-    this.#add(new FetchSession({ id, byId, createdMs: nowMs }, answers), nowMs);
-    return id;
+    const session = new FetchSession({ id, byId, createdMs: nowMs }, answers);
+    return this.#tryAdd(session, nowMs) ? id : NO_SESSION;
   }
 
-  #makeRoom(size: number, nowMs: number): boolean {
-    const { sessionsMax, partitionsMax } = this.#options;
-    if (size > partitionsMax) return false;
-    while (this.#slots.size >= sessionsMax || this.#partitions + size > partitionsMax) {
+  /** Lets others go where it has to; false: that does not suffice. */
+  #tryAdd(session: FetchSession, nowMs: number): boolean {
+    const { sessionsMax, partitionsMax, bytesMax, memory } = this.#options;
+    const { size, bytes } = session;
+    if (size > partitionsMax || bytes > bytesMax) return false;
+    while (
+      this.#slots.size >= sessionsMax ||
+      this.#partitions + size > partitionsMax ||
+      memory.bytes + bytes > bytesMax ||
+      !memory.tryTake(bytes)
+    ) {
       const evicted = this.#evictable(size, nowMs);
       if (evicted === undefined) return false;
       this.#remove(evicted.id);
     }
+    this.#slots.set(session.id, { session, lastUsedMs: nowMs });
+    this.#partitions += size;
     return true;
   }
 
@@ -156,15 +176,13 @@ export class FetchSessions {
     return smallest;
   }
 
-  #add(session: FetchSession, nowMs: number): void {
-    this.#slots.set(session.id, { session, lastUsedMs: nowMs });
-    this.#partitions += session.size;
-  }
-
   /** To be called before its size changes. */
   #remove(id: number): void {
-    this.#partitions -= this.#slots.get(id)?.session.size ?? 0;
+    const session = this.#slots.get(id)?.session;
+    if (session === undefined) return;
     this.#slots.delete(id);
+    this.#partitions -= session.size;
+    this.#options.memory.give(session.bytes);
   }
 }
 

@@ -1,4 +1,5 @@
 import { ErrorCode } from "@karst/kafka-protocol";
+import { MemoryBudget } from "@karst/runtime";
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "vitest";
@@ -13,6 +14,8 @@ import {
 
 const PARTITIONS = 5;
 const CLIENTS = 3;
+/** For five or six partitions in two sessions. */
+const BUDGET_BYTES = 3_000;
 const LIMITS = { sessionsMax: 2, partitionsMax: 7 };
 
 const partition = fc.nat(PARTITIONS - 1);
@@ -132,7 +135,8 @@ class Client {
 test("a client with a session knows what one without it knows", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
-      const sessions = countedSessions(LIMITS);
+      const budget = new MemoryBudget(BUDGET_BYTES);
+      const sessions = countedSessions({ ...LIMITS, budget });
       const logs: LogSight[] = Array.from({ length: PARTITIONS }, () => ({ start: 0, end: 0 }));
       const clients = Array.from({ length: CLIENTS }, () => new Client());
       let nowMs = 0;
@@ -156,7 +160,16 @@ test("a client with a session knows what one without it knows", () => {
         }
         assert.ok(sessions.count <= LIMITS.sessionsMax);
         assert.ok(sessions.partitions <= LIMITS.partitionsMax);
+        assert.equal(sessions.count === 0, budget.reservedBytes === 0);
+        assert.ok(budget.reservedBytes >= 300 * sessions.partitions + 500 * sessions.count);
       }
+      for (const [at, each] of clients.entries()) {
+        each.offsets.clear();
+        const how = { tag: "poll", client: at, fate: "arrives", room: 0, reads: false } as const;
+        each.poll(sessions, logs, nowMs, how);
+      }
+      sessions.close();
+      assert.equal(budget.reservedBytes, 0);
     }),
     { numRuns: 500 },
   );

@@ -1,4 +1,5 @@
 import { ErrorCode } from "@karst/kafka-protocol";
+import { MemoryBudget } from "@karst/runtime";
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import type { FetchReply, FetchSessions, SessionRequest } from "../../src/fetch/fetch-sessions.ts";
@@ -180,6 +181,34 @@ test("a session that has been in use for long gives way to a larger one", () => 
   assert.equal(opened(sessions, 3, nowMs), 0);
   assert.ok(opened(sessions, 4, nowMs) > 0);
   assert.deepEqual([sessions.count, sessions.partitions], [2, 6]);
+});
+
+test("what finds no room in memory has no session, and a session that grows beyond it ends", () => {
+  for (const one of ["the engine's", "their own"]) {
+    const budget = new MemoryBudget(one === "their own" ? 1_000_000 : 3_000);
+    const sessions = countedSessions({ budget, ...(one === "their own" && { bytesMax: 3_000 }) });
+    assert.equal(opened(sessions, 8), 0);
+    assert.equal(budget.reservedBytes, 0);
+    const [a, b] = [opened(sessions, 2), opened(sessions, 2)];
+    assert.ok(a > 0 && b > 0);
+    const ofTwo = budget.reservedBytes;
+    assert.equal(opened(sessions, 1), 0);
+    const grown = ask(
+      sessions,
+      requestOf(
+        [a, 1],
+        [4, 5, 6, 7].map((n) => [n, 0] as const),
+      ),
+    );
+    assert.equal(grown.errorCode, ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
+    assert.equal(budget.reservedBytes, ofTwo / 2);
+    const shrunk = ask(sessions, requestOf([b, 1], [], [0]));
+    assert.equal(shrunk.errorCode, 0);
+    assert.ok(budget.reservedBytes < ofTwo / 2);
+    sessions.close();
+    assert.equal(budget.reservedBytes, 0);
+    assert.equal(opened(sessions, 1), 0);
+  }
 });
 
 test("the partitions of all sessions together are bounded, also where one grows", () => {

@@ -1,4 +1,5 @@
 import { ZERO_UUID } from "@karst/kafka-protocol";
+import { MemoryBudget, MemoryShare } from "@karst/runtime";
 import type { PartitionAnswer, WantedPartition } from "../../src/fetch/fetch-session.ts";
 import { FetchSessions, type SessionRequest } from "../../src/fetch/fetch-sessions.ts";
 
@@ -6,15 +7,23 @@ export const IDLE_MS = 120_000;
 
 /** Sessions with the ids 1, 2, 3… */
 export function countedSessions(
-  options: { readonly sessionsMax?: number; readonly partitionsMax?: number } = {},
+  options: {
+    readonly sessionsMax?: number;
+    readonly partitionsMax?: number;
+    readonly bytesMax?: number;
+    readonly budget?: MemoryBudget;
+  } = {},
 ): FetchSessions {
   let id = 0;
+  const { budget = new MemoryBudget(1_000_000), ...limits } = options;
   return new FetchSessions({
     sessionsMax: 1_000,
     partitionsMax: 1_000,
+    bytesMax: Infinity,
     idleMs: IDLE_MS,
     newId: () => (id += 1),
-    ...options,
+    memory: new MemoryShare(budget, "fetch sessions"),
+    ...limits,
   });
 }
 
