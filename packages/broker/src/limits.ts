@@ -30,7 +30,10 @@ export interface BrokerLimits {
   readonly fetchSessionBytesMax: number;
   /** A fetch session that was not used for longer gives way to a new one; one that has been in use for longer, to a larger one. */
   readonly fetchSessionIdleMs: number;
-  /** Topics or partitions named in one request. */
+  /**
+   * Elements of all arrays of one request together: topics, partitions, members. A request with more is malformed, and its connection
+   * closes. What is decoded takes up to some 450 bytes for each.
+   */
   readonly requestEntriesMax: number;
   /** Partitions of a topic made by its first use. */
   readonly defaultPartitions: number;

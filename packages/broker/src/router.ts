@@ -106,8 +106,11 @@ function route<Spec extends ApiSpec>(
     max: versions.max,
     advertisedMin: versions.advertisedMin ?? versions.min,
     run: (broker, body, context, answer) => {
-      // As Kafka does: librdkafka 2.15 sends three bytes more in a Metadata v13 of all topics.
-      const request = api.request.decode(context.version, body, { trailingBytes: "ignored" });
+      const request = api.request.decode(context.version, body, {
+        // As Kafka does: librdkafka 2.15 sends three bytes more in a Metadata v13 of all topics.
+        trailingBytes: "ignored",
+        elementsMax: broker.limits.requestEntriesMax,
+      });
       const handling = handle(broker, request, context);
       new Reply(api, context, broker, answer, handling.release).follow(handling.response);
       return handling.admitted;

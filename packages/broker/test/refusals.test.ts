@@ -215,6 +215,29 @@ for (const [what, header] of [
     }));
 }
 
+test("a request of more elements than are allowed closes its connection, whatever its arrays", () =>
+  withFixture({ limits: { requestEntriesMax: 10 } }, async ({ connect }) => {
+    const client = await connect();
+    const named = (count: number): { readonly name: string }[] =>
+      Array.from({ length: count }, (_, n) => ({ name: `t${n}` }));
+    const { topics } = await client.call(metadataApi, 4, {
+      topics: named(10),
+      allowAutoTopicCreation: false,
+    });
+    assert.equal(topics.length, 10);
+    client.request(metadataApi, 4, { topics: named(11), allowAutoTopicCreation: false });
+    await client.closed;
+    const other = await connect();
+    other.request(listOffsetsApi, 1, {
+      replicaId: -1,
+      topics: named(2).map(({ name }) => ({
+        name,
+        partitions: [0, 1, 2, 3, 4].map((partitionIndex) => ({ partitionIndex, timestamp: -1 })),
+      })),
+    });
+    await other.closed;
+  }));
+
 test("one connection too many is closed, and there is room again when one ends", () =>
   withFixture({ limits: { connectionsMax: 2 } }, async ({ connect }) => {
     const [first, second] = [await connect(), await connect()];
