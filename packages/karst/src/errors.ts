@@ -13,6 +13,8 @@ export const KARST_ERRORS = {
   /** A codec refused a key or a value. */
   ENCODING_FAILED: "invalid",
   DECODING_FAILED: "invalid",
+  /** A batch as its producer wrote it, whose records cannot be opened. The text says where the next one begins. */
+  UNREADABLE_BATCH: "corrupt",
   /** The partition ended before it was certain what an `ifOffset` was compared with. Nothing was appended. */
   CONDITION_UNDECIDED: "closed",
   /** The topic could not be created, or its partition not be opened, in a few tries. Nothing was appended. */

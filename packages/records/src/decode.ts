@@ -8,6 +8,7 @@ import {
   readBaseTimestamp,
   readBatchBytes,
   readCount,
+  readLastOffsetDelta,
   readMaxTimestamp,
 } from "./batch-header.ts";
 import { recordsError } from "./errors.ts";
@@ -31,13 +32,32 @@ export class BatchRecords extends RecordCursor {
   readonly #baseTimestampMs: number;
   /** What all records share under LogAppendTime. */
   readonly #appendTimeMs: number | undefined;
+  readonly #lastOffsetDelta: number;
 
   constructor(view: DataView, records: Uint8Array, start: number) {
     super(records, start, readCount(view));
+    this.#lastOffsetDelta = readLastOffsetDelta(view);
     this.baseOffset = readBaseOffset(view);
     this.#baseTimestampMs = readBaseTimestamp(view);
     this.#appendTimeMs =
       (readAttributes(view) & LOG_APPEND_TIME_BIT) === 0 ? undefined : readMaxTimestamp(view);
+  }
+
+  /**
+   * As `RecordCursor.next`; offsets rise, and stay within the batch: one beyond would be another batch's.
+   *
+   * @throws KarstError `CORRUPT_BATCH` (`corrupt`).
+   */
+  override next(): boolean {
+    const before = this.passed === 0 ? -1 : this.offsetDelta;
+    if (!super.next()) return false;
+    if (this.offsetDelta <= before || this.offsetDelta > this.#lastOffsetDelta) {
+      throw recordsError(
+        "CORRUPT_BATCH",
+        `offset delta ${this.offsetDelta} after ${before}, the last one is ${this.#lastOffsetDelta}`,
+      );
+    }
+    return true;
   }
 
   /** Offset of the present record. */

@@ -19,6 +19,9 @@ export const RECORDS_ERRORS = {
   DECOMPRESSED_TOO_LARGE: "invalid",
 } as const;
 
+/** With which opening a batch, or walking its records, fails for good. */
+export const UNOPENABLE = ["CORRUPT_BATCH", "DECOMPRESSED_TOO_LARGE", "UNSUPPORTED_CODEC"] as const;
+
 export const recordsError: (
   code: keyof typeof RECORDS_ERRORS,
   message: string,

@@ -32,7 +32,7 @@ export {
   splitBatches,
 } from "./decode.ts";
 export { type BatchOptions, encodeBatch, type EncodedBatch, encodeRecords } from "./encode.ts";
-export { RECORDS_ERRORS, recordsError } from "./errors.ts";
+export { RECORDS_ERRORS, recordsError, UNOPENABLE } from "./errors.ts";
 export { codecById, codecKnown, codecTwins } from "./known-codecs.ts";
 export { BATCH_BYTES_MAX, DECOMPRESSED_BYTES_MAX, DECOMPRESSION_RATIO_MAX } from "./limits.ts";
 export { murmur2, partitionForKey } from "./murmur2.ts";

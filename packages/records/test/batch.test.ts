@@ -6,6 +6,7 @@ import {
   codecById,
   codecKnown,
   decodeBatch,
+  type DecodedRecord,
   encodeBatch,
   openBatch,
   openBatchAsync,
@@ -152,4 +153,27 @@ test("a walk looks at nothing beyond its batch, and misses nothing before its en
   assert.throws(() => decodeBatch(one), { code: "CORRUPT_BATCH" });
   view.setInt32(57, -1);
   assert.throws(() => decodeBatch(one), { code: "CORRUPT_BATCH" });
+});
+
+test("a record whose offset is not within its batch, or does not rise, is corrupt", () => {
+  const offsetDeltaOf = (change: (batch: Uint8Array) => void): (() => unknown) => {
+    const batch = encodeBatch([{ timestampMs: 1, key: null, value: text("a") }]);
+    change(batch);
+    return () => decodeBatch(batch);
+  };
+  const AT_OFFSET_DELTA = 64;
+  for (const zigzag of [1, 2, 9])
+    assert.throws(
+      offsetDeltaOf((batch) => batch.set([zigzag], AT_OFFSET_DELTA)),
+      { code: "CORRUPT_BATCH" },
+    );
+  // As a compaction leaves it: the one record of a batch of three, the second.
+  const kept = offsetDeltaOf((batch) => {
+    batch.set([2], AT_OFFSET_DELTA);
+    viewOf(batch).setInt32(23, 2);
+  });
+  assert.deepEqual(
+    (kept() as DecodedRecord[]).map(({ offset }) => offset),
+    [1],
+  );
 });

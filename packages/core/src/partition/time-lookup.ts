@@ -4,6 +4,7 @@ import {
   openBatch,
   openBatchAsync,
   readAttributes,
+  UNOPENABLE,
 } from "@karst/records";
 import { hasCode, viewOf } from "@karst/runtime";
 import { DECOMPRESS_ASIDE_BYTES_MIN } from "../limits.ts";
@@ -14,8 +15,6 @@ export interface FoundRecord {
   readonly offset: number;
   readonly timestampMs: number;
 }
-
-const UNOPENABLE = ["CORRUPT_BATCH", "DECOMPRESSED_TOO_LARGE", "UNSUPPORTED_CODEC"] as const;
 
 /** What is read at once where batches have to be tried one after the other. */
 const READ_BYTES = 1024 * 1024;
@@ -92,30 +91,27 @@ async function findInBatch(
   if (batch.maxTimestampMs < timestampMs) return undefined;
   const { payload } = batch;
   if (payload.length === 0) return undefined;
-  const records = await open(payload);
-  if (records === undefined) {
+  try {
+    const records = await open(payload);
+    while (records.next()) {
+      if (records.offset >= logStartOffset && records.timestampMs >= timestampMs) {
+        return { offset: records.offset, timestampMs: records.timestampMs };
+      }
+    }
+    return undefined;
+  } catch (error) {
+    // What its producer compressed is damaged, or too much. Nobody looked inside before, and a reader will be told.
+    const compressed = (readAttributes(viewOf(payload)) & CODEC_MASK) !== 0;
+    if (!compressed || !hasCode(error, ...UNOPENABLE)) throw error;
     return {
       offset: Math.max(batch.baseOffset, logStartOffset),
       timestampMs: batch.maxTimestampMs,
     };
   }
-  while (records.next()) {
-    if (records.offset >= logStartOffset && records.timestampMs >= timestampMs) {
-      return { offset: records.offset, timestampMs: records.timestampMs };
-    }
-  }
-  return undefined;
 }
 
-/** Undefined: what its producer compressed is damaged, or too much. Nobody looked inside before, and a reader will be told. */
-async function open(payload: Uint8Array): Promise<BatchRecords | undefined> {
-  try {
-    return payload.length < DECOMPRESS_ASIDE_BYTES_MIN
-      ? openBatch(payload)
-      : await openBatchAsync(payload);
-  } catch (error) {
-    const compressed = (readAttributes(viewOf(payload)) & CODEC_MASK) !== 0;
-    if (compressed && hasCode(error, ...UNOPENABLE)) return undefined;
-    throw error;
-  }
+async function open(payload: Uint8Array): Promise<BatchRecords> {
+  return payload.length < DECOMPRESS_ASIDE_BYTES_MIN
+    ? openBatch(payload)
+    : await openBatchAsync(payload);
 }

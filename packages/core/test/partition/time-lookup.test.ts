@@ -62,6 +62,21 @@ test("a batch that cannot be opened answers with its first record", async () => 
   assert.deepEqual(await latest(log), [1, 30]);
 });
 
+test("so does a batch that cannot be walked to its end", async () => {
+  const log = await world.partition("t");
+  const of = (count: number): Uint8Array =>
+    changed(batchOf(at(1, 30), { codec: "gzip" }), (view) => {
+      view.setInt32(57, count);
+      view.setInt32(23, count - 1);
+    });
+  for (const count of [1, 5]) await log.append(of(count)).durable;
+  await log.append(batchOf(at(40))).durable;
+  assert.deepEqual(await offsetAt(log, 1), [0, 1]);
+  assert.deepEqual(await offsetAt(log, 15), [0, 30]);
+  assert.deepEqual(await offsetAt(log, 35), [6, 40]);
+  assert.deepEqual(await latest(log), [6, 40]);
+});
+
 test("records below the log start are no answer, also inside the batch where the log begins", async () => {
   const log = await world.partition("t");
   log.append(batchOf(at(50, 10)));

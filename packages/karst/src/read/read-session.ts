@@ -1,11 +1,19 @@
 import { coreError, type Isolation, type PartitionLog, type PartitionRead } from "@karst/core";
-import { CODEC_MASK, openBatch, openBatchAsync, readAttributes } from "@karst/records";
+import {
+  type BatchRecords,
+  CODEC_MASK,
+  openBatch,
+  openBatchAsync,
+  readAttributes,
+  UNOPENABLE,
+} from "@karst/records";
 import { assert, copyOf, hasCode, viewOf } from "@karst/runtime";
 import type { Codec } from "../api/codec.ts";
 import type { Positions, TopicRecord } from "../api/record.ts";
 import type { ReadSession } from "../api/session.ts";
 import type { CreateOptions, ReadOptions } from "../api/topic.ts";
 import type { EngineContext } from "../engine-context.ts";
+import { karstError } from "../errors.ts";
 import { READ_BYTES_MAX } from "../limits.ts";
 import { CommittedFilter } from "./committed.ts";
 import { ReadRecord, type RecordContext } from "./record.ts";
@@ -192,12 +200,9 @@ export class TopicReadSession<Value, Key> implements ReadSession<Value, Key> {
       return;
     }
     try {
-      const records = await this.#decode(read, cursor);
-      assert(read.nextOffset > cursor.next, "a read below its bound advances");
-      cursor.next = Math.min(
-        read.nextOffset,
-        this.#options.follow === true ? Infinity : cursor.end,
-      );
+      const { records, nextOffset } = await this.#decode(read, cursor);
+      assert(nextOffset > cursor.next, "a read below its bound advances");
+      cursor.next = Math.min(nextOffset, this.#options.follow === true ? Infinity : cursor.end);
       cursor.floating = false;
       if (this.#closed) return;
       this.#current = cursor;
@@ -209,8 +214,13 @@ export class TopicReadSession<Value, Key> implements ReadSession<Value, Key> {
     }
   }
 
-  /** The wanted records of a read, in memory of their own. */
-  async #decode(read: PartitionRead, cursor: Cursor): Promise<readonly TopicRecord<Value, Key>[]> {
+  /**
+   * The wanted records of a read, in memory of their own, up to the first batch that cannot be opened: what comes before it is handed
+   * out, and the next read begins with it.
+   *
+   * @throws KarstError `UNREADABLE_BATCH` (`corrupt`): the first batch.
+   */
+  async #decode(read: PartitionRead, cursor: Cursor): Promise<Decoded<Value, Key>> {
     const context: RecordContext<Value, Key> = {
       topic: this.#source.topic,
       partition: cursor.log.partition,
@@ -221,18 +231,29 @@ export class TopicReadSession<Value, Key> implements ReadSession<Value, Key> {
     const end = this.#options.follow === true ? Infinity : cursor.end;
     const filter = new CommittedFilter(read.abortedTransactions);
     const wanted: TopicRecord<Value, Key>[] = [];
-    for (const { payload } of read.batches) {
+    for (const { payload, baseOffset, endOffset } of read.batches) {
       if (!filter.accepts(payload)) continue;
-      const compressed = (readAttributes(viewOf(payload)) & CODEC_MASK) !== 0;
-      // What is decompressed is fresh memory; everything else is copied, once per batch.
-      const records = compressed ? await openBatchAsync(payload) : openBatch(copyOf(payload));
-      while (records.next()) {
-        const { offset } = records;
-        if (offset < cursor.next || offset >= end) continue;
-        wanted.push(new ReadRecord(records.record(), context));
+      const before = wanted.length;
+      try {
+        const records = await openRecords(payload);
+        while (records.next()) {
+          const { offset } = records;
+          if (offset < cursor.next || offset >= end) continue;
+          wanted.push(new ReadRecord(records.record(), context));
+        }
+      } catch (error) {
+        wanted.length = before;
+        if (baseOffset > cursor.next) return { records: wanted, nextOffset: baseOffset };
+        throw hasCode(error, ...UNOPENABLE)
+          ? karstError(
+              "UNREADABLE_BATCH",
+              `offsets ${baseOffset} to ${endOffset - 1} of partition ${cursor.log.partition} of ${this.#source.topic} cannot be opened, as their producer wrote them; read on from ${endOffset}: ${error.message}`,
+              error,
+            )
+          : error;
       }
     }
-    return wanted;
+    return { records: wanted, nextOffset: read.nextOffset };
   }
 
   /** Until a partition advances or ends, the signal aborts, or the session is closed. */
@@ -304,4 +325,16 @@ export class TopicReadSession<Value, Key> implements ReadSession<Value, Key> {
     );
     return this.#opened.partial ? { offsets, others: "skip" } : { offsets };
   }
+}
+
+interface Decoded<Value, Key> {
+  readonly records: readonly TopicRecord<Value, Key>[];
+  /** Where to read on. */
+  readonly nextOffset: number;
+}
+
+/** What is decompressed is fresh memory; everything else is copied, once per batch. */
+async function openRecords(batch: Uint8Array): Promise<BatchRecords> {
+  const compressed = (readAttributes(viewOf(batch)) & CODEC_MASK) !== 0;
+  return compressed ? await openBatchAsync(batch) : openBatch(copyOf(batch));
 }
