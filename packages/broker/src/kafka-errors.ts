@@ -9,6 +9,8 @@ const codeToKafka: ReadonlyMap<string, number> = new Map([
   ["INVALID_RECORD", ErrorCode.INVALID_RECORD],
   ["INVALID_TIMESTAMP", ErrorCode.INVALID_TIMESTAMP],
   ["BATCH_TOO_LARGE", ErrorCode.MESSAGE_TOO_LARGE],
+  // What makes Java's producer cut a batch into smaller ones.
+  ["DECOMPRESSED_TOO_LARGE", ErrorCode.MESSAGE_TOO_LARGE],
   ["FRAME_TOO_LARGE", ErrorCode.MESSAGE_TOO_LARGE],
   ["UNSUPPORTED_CODEC", ErrorCode.UNSUPPORTED_COMPRESSION_TYPE],
   ["OUT_OF_ORDER_SEQUENCE", ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER],

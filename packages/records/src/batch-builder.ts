@@ -30,6 +30,7 @@ export class BatchBuilder {
   #baseTimestampMs = -1;
   #minTimestampMs = Infinity;
   #maxTimestampMs = -Infinity;
+  #firstKeyless: number | undefined;
 
   constructor(options: BatchBuilderOptions = {}) {
     this.#bytesMax = options.bytesMax ?? BATCH_BYTES_MAX;
@@ -57,6 +58,7 @@ export class BatchBuilder {
     let baseTimestampMs = this.#baseTimestampMs;
     let minTimestampMs = this.#minTimestampMs;
     let maxTimestampMs = this.#maxTimestampMs;
+    let firstKeyless = this.#firstKeyless;
     for (const record of records) {
       const { timestampMs } = record;
       if (count === 0) baseTimestampMs = timestampMs;
@@ -71,6 +73,7 @@ export class BatchBuilder {
       end = writeRecord(this.#buffer, end, record, deltas, body);
       // Views of growable memory may have become longer meanwhile.
       assert(end === next, "a record changed its size while it was written");
+      if (record.key == null) firstKeyless ??= count;
       count += 1;
       if (timestampMs < minTimestampMs) minTimestampMs = timestampMs;
       if (timestampMs > maxTimestampMs) maxTimestampMs = timestampMs;
@@ -80,6 +83,7 @@ export class BatchBuilder {
     this.#baseTimestampMs = baseTimestampMs;
     this.#minTimestampMs = minTimestampMs;
     this.#maxTimestampMs = maxTimestampMs;
+    this.#firstKeyless = firstKeyless;
     return true;
   }
 
@@ -95,12 +99,14 @@ export class BatchBuilder {
       baseTimestampMs: this.#baseTimestampMs,
       minTimestampMs: this.#minTimestampMs,
       maxTimestampMs: this.#maxTimestampMs,
+      firstKeyless: this.#firstKeyless,
     };
     const batch = finishBatch(this.#buffer, this.#end, summary, options, codecFor(options.codec));
     this.#end = BATCH_HEADER_BYTES;
     this.#count = 0;
     this.#minTimestampMs = Infinity;
     this.#maxTimestampMs = -Infinity;
+    this.#firstKeyless = undefined;
     return batch;
   }
 

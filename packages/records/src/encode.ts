@@ -62,6 +62,8 @@ export interface RecordSummary {
   readonly baseTimestampMs: number;
   readonly minTimestampMs: number;
   readonly maxTimestampMs: number;
+  /** Number of the first record without a key; undefined: each has one. */
+  readonly firstKeyless: number | undefined;
 }
 
 /**
@@ -71,10 +73,13 @@ export interface RecordSummary {
 export class EncodedBatch {
   readonly #bytes: Uint8Array;
   readonly minTimestampMs: number;
+  /** Number of the first record without a key; undefined: each has one. */
+  readonly firstKeyless: number | undefined;
 
-  constructor(bytes: Uint8Array, minTimestampMs: number) {
+  constructor(bytes: Uint8Array, learnt: Pick<RecordSummary, "minTimestampMs" | "firstKeyless">) {
     this.#bytes = bytes;
-    this.minTimestampMs = minTimestampMs;
+    this.minTimestampMs = learnt.minTimestampMs;
+    this.firstKeyless = learnt.firstKeyless;
   }
 
   get bytes(): Uint8Array {
@@ -109,10 +114,12 @@ export function encodeRecords(
   let body = 0;
   let minTimestampMs = baseTimestampMs;
   let maxTimestampMs = baseTimestampMs;
+  let firstKeyless: number | undefined;
   for (let i = 0; i < records.length; i += 1) {
     const record = records[i] as RecordInput;
     if (record.timestampMs < minTimestampMs) minTimestampMs = record.timestampMs;
     if (record.timestampMs > maxTimestampMs) maxTimestampMs = record.timestampMs;
+    if (record.key == null) firstKeyless ??= i;
     body = recordBodyBytes(record, timestampDelta(record, baseTimestampMs), i);
     if (bodies !== undefined) bodies[i] = body;
     bytes += varintBytes(body) + body;
@@ -127,7 +134,7 @@ export function encodeRecords(
   return finishBatch(
     batch,
     at,
-    { count: records.length, baseTimestampMs, minTimestampMs, maxTimestampMs },
+    { count: records.length, baseTimestampMs, minTimestampMs, maxTimestampMs, firstKeyless },
     options,
     codec,
   );
@@ -168,7 +175,7 @@ export function finishBatch(
   view.setInt32(AT_BASE_SEQUENCE, producer?.baseSequence ?? -1);
   view.setInt32(AT_COUNT, summary.count);
   stampCrc(view);
-  return new EncodedBatch(whole, summary.minTimestampMs);
+  return new EncodedBatch(whole, summary);
 }
 
 function flags(options: BatchOptions): number {

@@ -28,6 +28,8 @@ export interface PartitionLog {
    * the encoder of this process has just made is not checked again.
    * @throws KarstError from `@karst/records`: `TRUNCATED_BATCH`, `CORRUPT_BATCH` (`corrupt`), `UNSUPPORTED_MAGIC`,
    * `INVALID_RECORD` (`invalid`). `BATCH_TOO_LARGE` (`invalid`): above the topic's max.message.bytes. `INVALID_TIMESTAMP` (`invalid`).
+   * In a topic that is to be compacted: `INVALID_RECORD`: a record without a key, or what cannot be decompressed;
+   * `DECOMPRESSED_TOO_LARGE` (`invalid`).
    * `OUT_OF_ORDER_SEQUENCE` (`conflict`), `INVALID_PRODUCER_EPOCH` (`fenced`). `INVALID_TXN_STATE` (`conflict`): transactional. `OFFSET_CONDITION_FAILED` (`conflict`): `ifOffset`
    * is not the end. `PARTITION_CLOSED` (`closed`). Whatever the stream refuses with: `MEMORY_BUDGET_EXCEEDED`,
    * `UPLOAD_BACKLOG_FULL`, `WAL_FULL` (`unavailable`), `STREAM_FENCED` (`fenced`), `WAL_FAILED` (`closed`).

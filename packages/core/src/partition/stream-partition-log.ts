@@ -115,7 +115,7 @@ export class StreamPartitionLog implements PartitionLog {
       batch,
       view,
       header,
-      minTimestampMs: received ? undefined : given.minTimestampMs,
+      encoded: received ? undefined : given,
       producer,
       options,
       settings: this.#settings,

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "vitest";
 import {
   BatchBuilder,
+  CODEC_NAMES,
   decodeBatch,
   encodeBatch,
+  type EncodedBatch,
   encodeRecords,
   readAttributes,
   readBaseOffset,
@@ -102,15 +104,71 @@ test("in a topic that is to be compacted every record has a key", async () => {
   const log = await world.partition("t", { "cleanup.policy": "delete,compact" });
   const keyed = { timestampMs: NOW, key: utf8Encode("k"), value: utf8Encode("v") };
   const keyless = { timestampMs: NOW, key: null, value: utf8Encode("v") };
-  for (const append of [
-    () => log.append(encodeBatch([keyed, keyless])),
-    () => log.append(encodeRecords([keyed, keyless])),
-  ])
-    assert.throws(append, { code: "INVALID_RECORD" });
-  // Not looked into.
-  await log.append(encodeBatch([keyless], { codec: "gzip" })).durable;
-  await log.append(encodeBatch([{ ...keyed, value: null }])).durable;
-  assert.equal(log.logEndOffset, 2);
+  for (const codec of CODEC_NAMES) {
+    const built = (): EncodedBatch => {
+      const builder = new BatchBuilder();
+      assert(builder.tryAppend([keyed]) && builder.tryAppend([keyless]));
+      return builder.build({ codec });
+    };
+    for (const append of [
+      () => log.append(encodeBatch([keyed, keyless], { codec })),
+      () => log.append(encodeRecords([keyed, keyless], { codec })),
+      () => log.append(built()),
+    ])
+      assert.throws(append, { code: "INVALID_RECORD", message: /record 1 .* has no key/ });
+  }
+  assert.equal(log.logEndOffset, 0);
+  for (const codec of CODEC_NAMES) {
+    await log.append(encodeBatch([keyed, { ...keyed, value: null }], { codec })).durable;
+    await log.append(encodeRecords([keyed, { ...keyed, value: null }], { codec })).durable;
+  }
+  assert.equal(log.logEndOffset, 4 * CODEC_NAMES.length);
+});
+
+test("in a topic that is to be compacted a batch is whole within its compression too", async () => {
+  const log = await world.partition("t", { "cleanup.policy": "compact" });
+  const keyed = { timestampMs: NOW, key: utf8Encode("k"), value: utf8Encode("v".repeat(200)) };
+  for (const codec of CODEC_NAMES.filter((name) => name !== "none")) {
+    const batch = encodeBatch([keyed, keyed], { codec });
+    const refused = (change: (view: DataView) => void): void =>
+      assert.throws(() => log.append(changed(batch, change)), { code: "INVALID_RECORD" });
+    refused((view) => view.setUint32(61, 0x0bad_0bad));
+    refused((view) => {
+      view.setInt32(57, 3);
+      view.setInt32(23, 2);
+    });
+    refused((view) => {
+      view.setInt32(57, 1);
+      view.setInt32(23, 0);
+    });
+  }
+  const zeros = { ...keyed, value: new Uint8Array(4 << 20) };
+  assert.throws(() => log.append(encodeBatch([zeros], { codec: "zstd" })), {
+    code: "DECOMPRESSED_TOO_LARGE",
+  });
+  assert.equal(log.logEndOffset, 0);
+  // Nobody looks into what others take.
+  const other = await world.partition("other");
+  await other.append(encodeBatch([zeros], { codec: "zstd" })).durable;
+});
+
+test("the greatest timestamp of a compressed batch is put right where it is seen", async () => {
+  const log = await world.partition("t", { "cleanup.policy": "compact" });
+  const at = (timestampMs: number): RecordInput => ({
+    timestampMs,
+    key: utf8Encode("k"),
+    value: null,
+  });
+  const batch = encodeBatch([at(NOW), at(NOW + 7)], { codec: "gzip" });
+  await log.append(changed(batch, (view) => view.setBigInt64(35, 5n))).durable;
+  const { timestampMs } = (await log.offsetOfMaxTimestamp()) ?? {};
+  assert.equal(timestampMs, NOW + 7);
+  const strict = await world.partition("strict", {
+    "cleanup.policy": "compact",
+    "message.timestamp.before.max.ms": "1000",
+  });
+  const old = encodeBatch([at(NOW), at(NOW - 5_000)], { codec: "gzip" });
+  assert.throws(() => strict.append(old), { code: "INVALID_TIMESTAMP" });
 });
 
 test("LogAppendTime: the broker's clock, in the batch and in the answer", async () => {

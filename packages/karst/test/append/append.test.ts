@@ -34,6 +34,30 @@ test("a record comes back as it was appended", async () => {
   ]);
 });
 
+test("a compacted topic takes no record without a key, compressed or not", async () => {
+  const engine = await openEngine();
+  for (const compression of [undefined, "gzip", "snappy", "lz4", "zstd"] as const) {
+    const configs = { "cleanup.policy": "compact" };
+    const topic = engine.topic(`compacted-${compression}`, { configs, compression });
+    const value = "v".repeat(200);
+    const outcomes = await Promise.allSettled([
+      topic.append({ key: "a", value }),
+      topic.append({ value }),
+      topic.append([{ key: "b", value }, { value }]),
+      topic.append({ key: "c", value }),
+    ]);
+    assert.deepEqual(
+      outcomes.map(
+        (outcome) => outcome.status === "rejected" && hasCode(outcome.reason, "INVALID_RECORD"),
+      ),
+      [false, true, true, false],
+    );
+    await assert.rejects(topic.append({ value }, { ifOffset: 2 }), { code: "INVALID_RECORD" });
+    const keys = (await collect(topic.read())).map(({ key }) => key);
+    assert.deepEqual(keys, [bytes("a"), bytes("c")]);
+  }
+});
+
 test("null and empty keys and values are told apart, and repeated headers are kept", async () => {
   const topic = (await openEngine()).topic("orders");
   await topic.append([

@@ -33,10 +33,6 @@ const DESCRIBE_GROUPS = 15;
 const DESCRIBE_CONFIGS = 32;
 const OFFSET_DELETE = 47;
 
-const KEYLESS = "compacted, keys missing, gzip";
-const KEYLESS_REASON =
-  "Karst does not decompress what it appends: whether each record of a compacted topic has a key is looked at where it is not compressed.";
-
 /** A batch that they answer with different codes; where one has taken it, only that one has an offset. */
 function produced(name: string, kafka: number, karst: number, reason: string): readonly Accepted[] {
   const of = { apiKey: PRODUCE, case: name, reason };
@@ -236,7 +232,7 @@ export const ACCEPTED: readonly Accepted[] = [
     "* that is none*",
     -1,
     0,
-    "Karst does not decompress what it appends, as it keeps it as it is: damage within the CRC is the producer's, and shows when it is read.",
+    "Karst decompresses nothing that it appends to a topic that is not compacted: damage within the CRC is the producer's, and shows when it is read.",
   ),
   ...produced(
     "record delta wrong*",
@@ -258,15 +254,12 @@ export const ACCEPTED: readonly Accepted[] = [
     32,
     "Only a broker may write an append time; Karst refuses the claim, Kafka takes the batch and keeps it.",
   ),
-  ...produced(KEYLESS, 87, 0, KEYLESS_REASON),
-  {
-    apiKey: PRODUCE,
-    field: "responses[].partitionResponses[].errorMessage",
-    kafka: "words",
-    karst: null,
-    case: KEYLESS,
-    reason: KEYLESS_REASON,
-  },
+  ...produced(
+    "compacted, damaged *",
+    -1,
+    87,
+    "Kafka answers what it cannot decompress with an unexpected error; Karst says that the record is invalid.",
+  ),
   ...produced(
     "a control batch of a producer*",
     53,

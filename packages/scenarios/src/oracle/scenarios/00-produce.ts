@@ -1,6 +1,8 @@
 import { produceApi, type ProduceResponse } from "@karst/kafka-protocol";
+import { CODEC_NAMES } from "@karst/records";
 import type { Side } from "../pair.ts";
 import { BAD_BATCHES } from "../bad-batches.ts";
+import { AT_ATTRIBUTES, stamped } from "../batch-bytes.ts";
 import { producerIds } from "../producers.ts";
 import { batch, FIRST_TIMESTAMP_MS } from "../records.ts";
 import type { Run, Scenario } from "../scenario.ts";
@@ -169,13 +171,25 @@ async function configured(run: Run, version: number): Promise<void> {
   ];
   await send(run, version, "too large", to(small, batch(Array.from({ length: 20 }, (_, i) => i))));
   await send(run, version, "small enough", to(small, batch([0])));
-  const stamped = await run.topic({ configs: { "message.timestamp.type": "LogAppendTime" } });
-  await send(run, version, "append time", to(stamped, batch([0, 1])));
+  const timed = await run.topic({ configs: { "message.timestamp.type": "LogAppendTime" } });
+  await send(run, version, "append time", to(timed, batch([0, 1])));
   const compacted = await run.topic({ configs: { "cleanup.policy": "compact" } });
   await send(run, version, "compacted, keys missing", to(compacted, batch([0, 1, 2])));
   await send(run, version, "compacted, with keys", to(compacted, batch([0])));
-  const squeezed = batch([0, 1, 2], { codec: "gzip" });
-  await send(run, version, "compacted, keys missing, gzip", to(compacted, squeezed));
+  for (const codec of ["gzip", "snappy", "lz4", "zstd"] as const) {
+    const keyless = batch([0, 1, 2], { codec });
+    await send(run, version, `compacted, keys missing, ${codec}`, to(compacted, keyless));
+    await send(
+      run,
+      version,
+      `compacted, with keys, ${codec}`,
+      to(compacted, batch([0], { codec })),
+    );
+    const damaged = stamped([0], (view) =>
+      view.setInt16(AT_ATTRIBUTES, CODEC_NAMES.indexOf(codec)),
+    );
+    await send(run, version, `compacted, damaged ${codec}`, to(compacted, damaged));
+  }
   const strict = await run.topic({
     configs: {
       "message.timestamp.before.max.ms": "1000",
