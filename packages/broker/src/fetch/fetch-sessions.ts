@@ -61,8 +61,9 @@ interface Slot {
 /**
  * The fetch sessions of a broker's clients. They are a saving and no more: a client whose session has gone asks for everything again.
  *
- * A full house, in number, in partitions or in memory, takes a new session in place of the one that was unused for longest, if that was for more than `idleMs`; else of the
- * smallest that has been in use for so long, if it is smaller than the new one; else the client gets none.
+ * A full house, in number, in partitions or in memory, takes a new session in place of the one that was unused for longest, if that was
+ * for more than `idleMs`; else of the smallest that has been in use for so long, if it is smaller than the new one; else the client gets
+ * none.
  *
  * Invariants: `#slots` is in the order of last use, at most `sessionsMax`; `#partitions` is the sum of their sizes, at most `partitionsMax`;
  * the share of memory holds their bytes, at most `bytesMax`.
