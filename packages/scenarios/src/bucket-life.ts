@@ -24,6 +24,7 @@ export interface BucketLife {
   readonly acknowledged: ReadonlyMap<number, number>;
 }
 
+const LIFE_MS_MAX = 180_000;
 const CHILD = fileURLToPath(new URL("bucket-life-child.js", import.meta.url));
 
 /** Opens, reads all, appends and ends. @throws Error with what the process said, where it failed. */
@@ -32,6 +33,8 @@ export async function bucketLife(options: BucketLifeOptions): Promise<BucketLife
   const child = spawn(process.execPath, [CHILD, root, wal, String(from), String(count), end], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.environment },
+    timeout: LIFE_MS_MAX,
+    killSignal: "SIGKILL",
   });
   let complaint = "";
   child.stderr.on("data", (chunk) => {
@@ -46,9 +49,9 @@ export async function bucketLife(options: BucketLifeOptions): Promise<BucketLife
     if (what === "acknowledged") acknowledged.set(Number(number), Number(offset));
     if (what === "done" && end === "kill") child.kill("SIGKILL");
   }
-  const [code] = await exit;
+  const [code, signal] = (await exit) as [number | null, NodeJS.Signals | null];
   if (end === "close" && code !== 0)
-    throw new Error(`the process ended with ${code}: ${complaint}`);
+    throw new Error(`the process ended with ${code ?? signal}: ${complaint}`);
   if (acknowledged.size < count) throw new Error(`${acknowledged.size} acknowledged: ${complaint}`);
   return { found, acknowledged };
 }

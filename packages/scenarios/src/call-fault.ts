@@ -1,9 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { spawn, spawnSync } from "node:child_process";
+import { Strace } from "./strace.ts";
 
 export interface CallFaultOptions {
   readonly pid: number;
@@ -17,49 +13,27 @@ export interface CallFaultOptions {
 
 /** A system call of a running process that fails, by strace, until it is lifted. */
 export class CallFault {
-  readonly #strace: ChildProcess;
-  readonly #ended: Promise<unknown>;
-  readonly #directory: string;
+  readonly #strace: Strace;
 
-  private constructor(strace: ChildProcess, directory: string) {
+  private constructor(strace: Strace) {
     this.#strace = strace;
-    this.#ended = once(strace, "exit");
-    this.#directory = directory;
   }
 
   /** Resolves when every thread of the process is traced. */
   static async inject({ pid, call, fault, path }: CallFaultOptions): Promise<CallFault> {
-    const directory = mkdtempSync(join(tmpdir(), "karst-strace-"));
-    const strace = spawn(
-      "strace",
-      [
-        "-f",
-        `--attach=${pid}`,
-        `--output=${join(directory, "calls")}`,
-        `--trace=${call}`,
-        `--inject=${call}:${fault}`,
-        ...(path === undefined ? [] : [`--trace-path=${path}`]),
-      ],
-      { stdio: ["ignore", "ignore", "pipe"] },
-    );
-    const injected = new CallFault(strace, directory);
-    for await (const line of createInterface({ input: strace.stderr })) {
-      if (line.includes("attached")) return injected;
-    }
-    await injected.lift();
-    throw new Error(`strace could not be attached to ${pid}`);
+    const only = path === undefined ? [] : [`--trace-path=${path}`];
+    const args = ["-f", `--trace=${call}`, `--inject=${call}:${fault}`, ...only];
+    return new CallFault(await Strace.attach(pid, args));
   }
 
   /** Calls that failed so far. */
   get count(): number {
-    return readFileSync(join(this.#directory, "calls"), "utf8").split("(INJECTED)").length - 1;
+    return this.#strace.calls.split("(INJECTED)").length - 1;
   }
 
   /** Ends it, also where the process has ended before. */
   async lift(): Promise<void> {
-    this.#strace.kill("SIGINT");
-    await this.#ended;
-    rmSync(this.#directory, { recursive: true, force: true });
+    await this.#strace.end();
   }
 }
 

@@ -1,5 +1,8 @@
 import { once } from "node:events";
 import { connect, createServer, type Server as TcpServer, type Socket } from "node:net";
+import { within } from "./within.ts";
+
+const CLOSE_TIMEOUT_MS = 30_000;
 
 /** Passes bytes on both ways, until every connection is cut at once. */
 export class CuttingProxy {
@@ -27,7 +30,7 @@ export class CuttingProxy {
   async close(): Promise<void> {
     this.cut();
     this.#server.close();
-    await once(this.#server, "close");
+    await within(CLOSE_TIMEOUT_MS, "a proxy is closed", once(this.#server, "close"));
   }
 
   #join(client: Socket, upstream: Socket): void {

@@ -14,10 +14,14 @@ export type EmbeddedReading =
       readonly message: string;
     };
 
+const TIMEOUT_MS = 120_000;
 const CHILD = fileURLToPath(new URL("embedded-reading-child.js", import.meta.url));
 
 /** Reads by the embedded API, in a process of its own. */
 export async function readEmbedded(root: string, topic: string): Promise<EmbeddedReading> {
-  const { stdout } = await promisify(execFile)(process.execPath, [CHILD, root, topic]);
+  const { stdout } = await promisify(execFile)(process.execPath, [CHILD, root, topic], {
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+  });
   return JSON.parse(stdout) as EmbeddedReading;
 }

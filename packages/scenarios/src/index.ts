@@ -36,3 +36,4 @@ export { createTopics } from "./writers/kafkajs.ts";
 export { MemberBook } from "./churn/member-book.ts";
 export { MemberProcess } from "./churn/member-process.ts";
 export { REBALANCE_MS, SESSION_MS } from "./churn/times.ts";
+export { EmbeddedHost } from "./writers/embedded.ts";

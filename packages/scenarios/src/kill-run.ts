@@ -6,10 +6,15 @@ import type { Row } from "./dataset.ts";
 import { Journal } from "./journal.ts";
 import { Seeded } from "./seeded.ts";
 import { type ReadRow, type Verdict, verify } from "./verify.ts";
+import { within } from "./within.ts";
 import { rowsOfPartition, type Writer, type WriterOptions } from "./writers/writer.ts";
 
 /** Of every topic that is written. */
 export const PARTITIONS = 2;
+
+const CLOSE_TIMEOUT_MS = 60_000;
+/** For writers whose run has failed. */
+const GIVING_UP_TIMEOUT_MS = 5_000;
 
 /** What is killed, or cut off, and comes back. */
 export interface Victim {
@@ -48,7 +53,7 @@ export interface KillRunResult extends Verdict {
 /**
  * Writes the rows through every writer at once, kills the victim at seeded points, and checks what the writers were promised.
  *
- * @throws AssertionError from `verify`; what a writer that gave up threw.
+ * @throws AssertionError from `verify`; what a writer that gave up threw, or the victim where it does not come back.
  */
 export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
   const directory = await mkdtemp(join(tmpdir(), "karst-journal-"));
@@ -56,7 +61,13 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
   const points = killPoints(random, options.kills, options.rows.length);
   const inFlightAtKill = new Set<number>();
   const writers: Writer[] = [];
+  const over = new AbortController();
   let killing: Promise<void> = Promise.resolve();
+  let victimIsLost: (error: unknown) => void = () => undefined;
+  const victimLost = new Promise<never>((_, reject) => {
+    victimIsLost = reject;
+  });
+  victimLost.catch(() => undefined);
   let killed = 0;
   const killNow = async (): Promise<void> => {
     for (const writer of writers) for (const id of writer.inFlight) inFlightAtKill.add(id);
@@ -73,6 +84,8 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       killing = killing
         .then(() => new Promise((resolve) => setTimeout(resolve, pauseMs)))
         .then(killNow);
+      // Writers would wait for it as long as they can.
+      killing.catch(victimIsLost);
     }
   });
   try {
@@ -86,6 +99,7 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
         bootstrap: options.bootstrap,
         partitions: PARTITIONS,
         journal,
+        signal: over.signal,
         nextBatchSize: () => random.integer(plan.batchMin, plan.batchMax),
       });
       writers.push(writer);
@@ -98,11 +112,10 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       );
     }
     const writing = writers.map((writer, index) => writer.write(shares[index] ?? []));
-    // All of them end before the journal goes, also where one has failed.
-    await Promise.allSettled(writing);
-    await Promise.all(writing);
+    await Promise.race([Promise.all(writing), victimLost]);
     await killing;
-    await Promise.all(writers.map((writer) => writer.close()));
+    for (const writer of writers)
+      await within(CLOSE_TIMEOUT_MS, `the writer of ${writer.topic} is closed`, writer.close());
     const verdict = verify({
       journal: journal.read(),
       read: await options.readBack(options.plans.map((plan) => plan.topic)),
@@ -113,6 +126,11 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       inFlightAtKill,
     });
     return { ...verdict, seed: options.seed, kills: killed, inFlightAtKill: inFlightAtKill.size };
+  } catch (error) {
+    over.abort(error);
+    const closing = Promise.allSettled(writers.map((writer) => writer.close()));
+    await within(GIVING_UP_TIMEOUT_MS, "all is closed", closing).catch(() => undefined);
+    throw error;
   } finally {
     await killing.catch(() => undefined);
     await rm(directory, { recursive: true, force: true });

@@ -2,6 +2,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { ReadRow } from "./verify.ts";
 
+const TIMEOUT_MS = 180_000;
+
 export function hasKcat(): boolean {
   return spawnSync("kcat", ["-V"]).status === 0;
 }
@@ -25,12 +27,13 @@ export async function readByKcat(bootstrap: string, topic: string): Promise<Read
       "-X",
       "check.crcs=true",
     ],
-    { stdio: ["ignore", "pipe", "pipe"] },
+    { stdio: ["ignore", "pipe", "pipe"], timeout: TIMEOUT_MS, killSignal: "SIGKILL" },
   );
-  const exited = new Promise<number | null>((resolve, reject) => {
+  const exited = new Promise<number | string | null>((resolve, reject) => {
     kcat.on("error", reject);
-    kcat.on("close", resolve);
+    kcat.on("close", (code, signal) => resolve(code ?? signal));
   });
+  exited.catch(() => undefined);
   let said = "";
   kcat.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
   const rows: ReadRow[] = [];

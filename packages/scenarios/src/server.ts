@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { within } from "./within.ts";
 
 /** The built `karst` command. */
 export const COMMAND: string = fileURLToPath(new URL("../../karst/dist/main.js", import.meta.url));
 const START_TIMEOUT_MS = 60_000;
+const END_TIMEOUT_MS = 60_000;
 
 export interface ServerOptions {
   readonly port: number;
@@ -31,6 +32,7 @@ export class Server {
   /** What it said to standard error, over all its lives. */
   readonly complaints: string[] = [];
   #process: ChildProcess | undefined;
+  #exited: Promise<number | null> = Promise.resolve(null);
   #kills = 0;
 
   constructor(options: ServerOptions) {
@@ -75,19 +77,15 @@ export class Server {
     const remember = (line: string): void => {
       tail = `${tail}\n${line}`.slice(-4_000);
     };
+    this.#exited = new Promise((resolve) => {
+      child.once("exit", resolve);
+    });
     const listening = new Promise<void>((resolve, reject) => {
-      const late = setTimeout(
-        () => reject(new Error(`the broker did not listen in time:${tail}`)),
-        START_TIMEOUT_MS,
-      );
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
         remember(line);
-        if (!line.includes(this.address)) return;
-        clearTimeout(late);
-        resolve();
+        if (line.includes(this.address)) resolve();
       });
       child.once("exit", (code, signal) => {
-        clearTimeout(late);
         reject(new Error(`the broker ended (${code ?? signal}):${tail}`));
       });
     });
@@ -96,7 +94,7 @@ export class Server {
       this.complaints.push(line);
       this.#keep(line);
     });
-    await listening;
+    await within(START_TIMEOUT_MS, () => `the broker listens:${tail}`, listening);
   }
 
   /** SIGKILL: no handler runs, nothing is flushed. */
@@ -122,10 +120,8 @@ export class Server {
 
   /** Its exit code, once it has ended by itself. */
   async ended(): Promise<number | null> {
-    const child = this.#process;
-    if (child === undefined) throw new Error("the broker was not started");
-    if (this.#running) await once(child, "exit");
-    return child.exitCode;
+    if (this.#process === undefined) throw new Error("the broker was not started");
+    return await within(END_TIMEOUT_MS, "the broker ends by itself", this.#exited);
   }
 
   /** Whatever its state: it does not run when this resolves. */
@@ -141,10 +137,13 @@ export class Server {
   async #end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#process;
     if (child === undefined || !this.#running) throw new Error("the broker is not running");
-    const exited = once(child, "exit");
     child.kill(signal);
-    const [code] = (await exited) as [number | null];
-    return code;
+    try {
+      return await within(END_TIMEOUT_MS, `the broker ends after ${signal}`, this.#exited);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    }
   }
 
   #keep(line: string): void {
@@ -159,14 +158,27 @@ export class Server {
   }
 }
 
+/** Below the ports that systems give to outgoing connections: those of clients must not take it while its broker is dead. */
+const PORTS = { from: 20_000, below: 32_000 } as const;
+const ATTEMPTS_MAX = 100;
+/** Given out before, and not to be given again by this process. */
+const given = new Set<number>();
+
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.below - PORTS.from));
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error(`no port is free of ${PORTS.from} to ${PORTS.below}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

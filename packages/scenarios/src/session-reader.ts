@@ -1,7 +1,9 @@
 import { Connection, fetchV17, metadataV12, ResponseError } from "@platformatic/kafka";
 import type { ReadRow } from "./verify.ts";
+import { within } from "./within.ts";
 
 const MAX_WAIT_MS = 200;
+const READING_TIMEOUT_MS = 60_000;
 const BYTES_MAX = 1_000_000;
 /** Of no session, or of one that begins. */
 const NONE = { id: 0, epoch: 0 };
@@ -44,9 +46,13 @@ export class SessionReader {
     return this.#connection.close();
   }
 
-  /** Polls until it has so many rows. */
+  /** Polls until it has so many rows. @throws Error where they do not come. */
   async readUntil(rows: number): Promise<void> {
-    while (this.rows.length < rows) await this.poll();
+    const untilMs = performance.now() + READING_TIMEOUT_MS;
+    while (this.rows.length < rows && performance.now() < untilMs)
+      await within(READING_TIMEOUT_MS, "a poll is answered", this.poll());
+    if (this.rows.length < rows)
+      throw new Error(`${this.rows.length} of ${rows} rows were read in time`);
   }
 
   async poll(): Promise<void> {

@@ -6,6 +6,8 @@ import { codecStory, type CodecStoryRow } from "./codec-story.ts";
 import type { DriverEvent } from "./events.ts";
 import { groupStory, type GroupStoryResult } from "./group-story.ts";
 
+const VERSION_TIMEOUT_MS = 60_000;
+
 /** What came of one client. */
 export type Row =
   | {
@@ -105,6 +107,8 @@ async function versionOf(
   const child = spawn(launch.command, [...launch.args, "version"], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, ...launch.env },
+    timeout: VERSION_TIMEOUT_MS,
+    killSignal: "SIGKILL",
   });
   const closed = once(child, "close");
   for await (const line of createInterface({ input: child.stdout })) {

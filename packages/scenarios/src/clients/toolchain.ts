@@ -15,6 +15,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** librdkafka is compiled for minutes. */
+const TOOL_TIMEOUT_MS = 30 * 60_000;
 const DRIVERS = fileURLToPath(new URL("../../clients/", import.meta.url));
 
 /** What a tool prints with these arguments; undefined: it is not there, or fails. */
@@ -49,6 +51,8 @@ export async function runTool(
     // What package managers print is no result of ours.
     stdio: ["ignore", 2, 2],
     env: { ...process.env, ...options.env },
+    timeout: TOOL_TIMEOUT_MS,
+    killSignal: "SIGKILL",
   });
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
   if (code !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${code ?? signal}`);

@@ -1,6 +1,7 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { askWorker } from "../ask-worker.ts";
 import { WAL_LABELS } from "../../../testing/dist/wal/labels.js";
 
 /** What a worker tells of one seed. */
@@ -73,31 +74,18 @@ export class CrashStateRun {
     const entry = fileURLToPath(new URL("crash-state-worker.js", import.meta.url));
     const children = Array.from({ length: availableParallelism() }, () => fork(entry));
     try {
-      await Promise.all(
-        children.map(
-          (child) =>
-            new Promise<void>((resolve, reject) => {
-              const ask = (): void => {
-                const over = this.states >= this.#wanted || this.#next >= SEEDS_MAX;
-                if (over) resolve();
-                else child.send(this.#seed + this.#next++);
-              };
-              child.once("exit", (code) => reject(new Error(`a worker ended with ${code}`)));
-              child.on("message", (message) => {
-                const told = message as SeedMessage;
-                if (told.tag === "failed") {
-                  reject(new Error(`seed ${told.seed}: ${told.text}`));
-                  return;
-                }
-                this.#take(told);
-                ask();
-              });
-              ask();
-            }),
-        ),
-      );
+      await Promise.all(children.map((child) => this.#work(child)));
     } finally {
-      for (const child of children) child.disconnect();
+      for (const child of children) if (child.connected) child.disconnect();
+    }
+  }
+
+  async #work(child: ChildProcess): Promise<void> {
+    while (this.states < this.#wanted && this.#next < SEEDS_MAX) {
+      const seed = this.#seed + this.#next++;
+      const told = (await askWorker(child, seed, `seed ${seed}`)) as SeedMessage;
+      if (told.tag === "failed") throw new Error(`seed ${told.seed}: ${told.text}`);
+      this.#take(told);
     }
   }
 

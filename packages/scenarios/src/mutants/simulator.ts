@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { outputOfNode } from "../child-output.ts";
 import { DEFAULT_WORLDS, FAMILIES, type Mutant } from "./mutant.ts";
 import { nodeArgsOf, ROOT } from "./node-args.ts";
 
@@ -59,7 +59,8 @@ async function huntIn(world: string, mutant: Mutant, options: HuntOptions): Prom
     `--seconds=${Math.ceil(options.seconds)}`,
   ];
   const begun = performance.now();
-  const { code, output } = await outputOf(args, (options.seconds + LAST_SEED_SECONDS) * 1000);
+  const timeout = (options.seconds + LAST_SEED_SECONDS) * 1000;
+  const { code, output } = await outputOfNode(args, { cwd: ROOT, timeout });
   const seconds = (performance.now() - begun) / 1000;
   return { mutant: mutant.id, world, seconds, ...judged(code, output, options.seed) };
 }
@@ -87,26 +88,4 @@ export function judged(
     ...(invariant !== undefined && { invariant }),
     message,
   };
-}
-
-async function outputOf(
-  args: readonly string[],
-  timeoutMs: number,
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8");
-    stream.on("data", (text: string) => (output += text));
-  }
-  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
-  try {
-    const code = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", resolve);
-    });
-    return { code, output };
-  } finally {
-    clearTimeout(timer);
-  }
 }

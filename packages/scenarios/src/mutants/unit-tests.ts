@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { outputOfNode } from "../child-output.ts";
 import type { Mutant } from "./mutant.ts";
 import { nodeArgsOf, ROOT } from "./node-args.ts";
 
@@ -21,7 +21,7 @@ export async function unitTestsOn(mutant: Mutant): Promise<UnitTestsVerdict> {
   const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
   const args = [vitest, "related", mutant.file, "--run", "--bail", "1", "--no-color"];
   args.push("--exclude", SIMULATOR);
-  const child = spawn(process.execPath, args, {
+  const { code, output } = await outputOfNode(args, {
     cwd: ROOT,
     env: {
       ...process.env,
@@ -29,19 +29,8 @@ export async function unitTestsOn(mutant: Mutant): Promise<UnitTestsVerdict> {
       KARST_RING: "",
       NODE_OPTIONS: nodeArgsOf(mutant.id).join(" "),
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    timeout: STOP_AFTER_MS,
   });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8");
-    stream.on("data", (text: string) => (output += text));
-  }
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_AFTER_MS);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  clearTimeout(timer);
   if (code === 0) return { tag: "survived" };
   if (code === null) return { tag: "caught", by: "nothing came to an end" };
   return { tag: "caught", by: /^ *FAIL +(.+)$/m.exec(output)?.[1] ?? output.trim().slice(-300) };

@@ -91,7 +91,7 @@ export class CallCrashes {
     const life = new Life({ env: ONE_POOL_THREAD });
     const next = new Life();
     try {
-      await life.ready;
+      await life.ready();
       const when = `${fault}:when=${nth}`;
       const tracing = { pid: life.pid, thread, calls: [call], fault: when };
       const injected = await ThreadFault.inject(tracing);
@@ -118,7 +118,7 @@ export class CallCrashes {
     const book = this.#restore();
     const life = new Life({ env: ONE_POOL_THREAD });
     try {
-      await life.ready;
+      await life.ready();
       const tracing = await ThreadFault.inject({ pid: life.pid, thread, calls });
       const reason = await this.#lead(life, book, this.#data, FAULTED_APPENDS, () => true);
       assert.equal(reason, "closed", "a life without faults");

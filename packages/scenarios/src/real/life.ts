@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { within } from "../within.ts";
 import type { Report, Start } from "./protocol.ts";
 
 /** Built output, also for a test that runs the sources: Node cannot run those. */
 const VICTIM = fileURLToPath(new URL("../../dist/real/victim.js", import.meta.url));
+
+const LOADING_TIMEOUT_MS = 60_000;
+const DEATH_TIMEOUT_MS = 60_000;
 
 export interface Death {
   readonly code: number | null;
@@ -23,8 +27,7 @@ export class Life {
   #listener: (report: Report) => void = () => undefined;
   #complaints = "";
   #isReady: () => void = () => undefined;
-  /** Resolves when everything is loaded: nothing but its task is left to be done. */
-  readonly ready: Promise<void>;
+  readonly #loaded: Promise<void>;
   /** Resolves once it is dead and everything that it said has been heard. */
   readonly dead: Promise<Death>;
 
@@ -36,7 +39,7 @@ export class Life {
       env: { ...process.env, NODE_OPTIONS: "", ...env },
     });
     this.#child = child;
-    this.ready = new Promise((resolve) => {
+    this.#loaded = new Promise((resolve) => {
       this.#isReady = resolve;
     });
     child.stdin?.on("error", () => undefined);
@@ -64,6 +67,19 @@ export class Life {
     return this.#child.pid;
   }
 
+  /**
+   * Resolves when everything is loaded: nothing but its task is left to be done.
+   *
+   * @throws Error where it is dead before, or not loaded in time.
+   */
+  async ready(): Promise<void> {
+    const died = this.dead.then(({ code, signal }) => {
+      throw new Error(`the process ended with ${code ?? signal}: ${this.#complaints}`);
+    });
+    const loaded = Promise.race([this.#loaded, died]);
+    await within(LOADING_TIMEOUT_MS, () => `a process is ready; ${this.#complaints}`, loaded);
+  }
+
   /** What it said to standard error. */
   get complaints(): string {
     return this.#complaints;
@@ -77,7 +93,7 @@ export class Life {
   /** At once; also where it is dead already. */
   async kill(): Promise<Death> {
     this.#child.kill("SIGKILL");
-    return await this.dead;
+    return await within(DEATH_TIMEOUT_MS, "a killed process is dead", this.dead);
   }
 }
 

@@ -1,9 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { readdirSync } from "node:fs";
+import { Strace } from "../strace.ts";
 
 /** `main`: a WAL in the main thread. `pool`: the object store's files, where the pool has one thread. */
 export type FaultThread = "main" | "pool";
@@ -18,48 +14,24 @@ export interface ThreadFaultOptions {
 
 /** System calls of one thread of a process that fail, or end the process. Unlike `CallFault` it counts one thread's calls only. */
 export class ThreadFault {
-  readonly #strace: ChildProcess;
-  readonly #directory: string;
-  readonly #ended: Promise<unknown>;
+  readonly #strace: Strace;
 
-  private constructor(strace: ChildProcess, directory: string) {
+  private constructor(strace: Strace) {
     this.#strace = strace;
-    this.#directory = directory;
-    this.#ended = once(strace, "close");
-    this.#ended.catch(() => undefined);
   }
 
   /** Resolves when the thread is traced. */
   static async inject({ pid, thread, calls, fault }: ThreadFaultOptions): Promise<ThreadFault> {
-    const directory = mkdtempSync(join(tmpdir(), "karst-strace-"));
-    const strace = spawn(
-      "strace",
-      [
-        `--attach=${threadOf(pid, thread)}`,
-        `--output=${join(directory, "calls")}`,
-        `--trace=${calls.join(",")}`,
-        ...(fault === undefined ? [] : [`--inject=${calls.join(",")}:${fault}`]),
-      ],
-      { stdio: ["ignore", "ignore", "pipe"] },
-    );
-    const injected = new ThreadFault(strace, directory);
-    let said = "";
-    for await (const line of createInterface({ input: strace.stderr })) {
-      if (line.includes("attached")) return injected;
-      said += line;
-    }
-    await injected.end();
-    throw new Error(`strace could not be attached to the ${thread} thread of ${pid}: ${said}`);
+    const names = calls.join(",");
+    const injected = fault === undefined ? [] : [`--inject=${names}:${fault}`];
+    const args = [`--trace=${names}`, ...injected];
+    return new ThreadFault(await Strace.attach(threadOf(pid, thread), args));
   }
 
   /** Once the traced process has ended, or to end the tracing. @returns how many calls of each name were begun. */
   async end(): Promise<ReadonlyMap<string, number>> {
-    this.#strace.kill("SIGINT");
-    await this.#ended;
-    const text = readFileSync(join(this.#directory, "calls"), "utf8");
-    rmSync(this.#directory, { recursive: true, force: true });
     const counts = new Map<string, number>();
-    for (const [, call = ""] of text.matchAll(/^(\w+)\(/gm))
+    for (const [, call = ""] of (await this.#strace.end()).matchAll(/^(\w+)\(/gm))
       counts.set(call, (counts.get(call) ?? 0) + 1);
     return counts;
   }

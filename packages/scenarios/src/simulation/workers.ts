@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { askWorker } from "../ask-worker.ts";
 import type { SeedsReport } from "./run-seeds.ts";
 import type { SeedsTask } from "./worker.ts";
 
@@ -18,28 +19,15 @@ export class SeedWorkers {
     await Promise.all(
       this.#children.map(async (child) => {
         for (let next = tasks.next(); next.done !== true; next = tasks.next()) {
-          done(await ask(child, next.value));
+          const { first, family } = next.value;
+          const report = await askWorker(child, next.value, `seeds from ${first} of ${family}`);
+          done(report as SeedsReport);
         }
       }),
     );
   }
 
   close(): void {
-    for (const child of this.#children) child.disconnect();
+    for (const child of this.#children) if (child.connected) child.disconnect();
   }
-}
-
-function ask(child: ChildProcess, task: SeedsTask): Promise<SeedsReport> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null): void =>
-      reject(
-        new Error(`a worker ended with ${code} at seeds from ${task.first} of ${task.family}`),
-      );
-    child.once("exit", ended);
-    child.once("message", (report) => {
-      child.off("exit", ended);
-      resolve(report as SeedsReport);
-    });
-    child.send(task);
-  });
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { COMMAND, freePort } from "../server.ts";
 import type { ReadRow } from "../verify.ts";
+import { within } from "../within.ts";
 import type { AppendMessage, ChildMessage, ParentMessage } from "./embedded-child.ts";
 import { LaneWriter } from "./lanes.ts";
 import type { Writer, WriterOptions } from "./writer.ts";
@@ -22,15 +22,35 @@ export interface EmbeddedPlace {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What is awaited of the process: one thing at a time. */
+interface Awaited {
+  readonly tag: ChildMessage["tag"];
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** From a word to the process to what it answers, or to its end. */
+const ANSWER_TIMEOUT_MS = 120_000;
+
 /**
  * The embedded engine in a process of its own, to be killed. With a root in memory, which must have a name, the process lives on and the
  * engine is closed in the middle of what it does.
+ *
+ * Invariants: `#running` is pending from a `kill` to the end of the `start` after it; an exit that nobody asked for fails
+ * whatever is awaited, and all appends after it.
  */
 export class EmbeddedHost {
   readonly #place: EmbeddedPlace;
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
+  #exited: Promise<number | null> = Promise.resolve(null);
+  #mayExit = false;
+  #awaited: Awaited | undefined;
   #running: Promise<void> = Promise.resolve();
+  #revive: (started: Promise<void>) => void = () => undefined;
+  #failure: Error | undefined;
+  #rows: ReadRow[] = [];
+  #readTopic = "";
   #nextRequest = 0;
   #kills = 0;
 
@@ -43,26 +63,28 @@ export class EmbeddedHost {
   }
 
   start(): Promise<void> {
-    this.#running = this.#start();
-    return this.#running;
+    const started = this.#start();
+    this.#revive(started);
+    this.#running = started;
+    return started;
   }
 
   async kill(): Promise<void> {
     this.#kills += 1;
-    if (this.#inMemory) {
-      await this.#closeEngine();
-      return;
-    }
-    const child = this.#live();
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
+    this.#running = new Promise((resolve) => {
+      this.#revive = resolve;
+    });
+    // Who awaits it is told: nobody has to.
+    this.#running.catch(() => undefined);
+    if (this.#inMemory) await this.#ask({ tag: "close" }, "closed");
+    else await this.end();
   }
 
   /** The rows' offsets; tried again in the next life where the process dies, or the engine is closed, first. */
   async append(append: Omit<AppendMessage, "tag" | "request">): Promise<readonly number[]> {
     for (;;) {
       await this.#running;
+      if (this.#failure !== undefined) throw this.#failure;
       const request = this.#nextRequest++;
       try {
         return await new Promise<readonly number[]>((resolve, reject) => {
@@ -71,33 +93,23 @@ export class EmbeddedHost {
         });
       } catch (error) {
         if (!(error instanceof KilledError)) throw error;
-        // The one who killed it starts it again, in the same turn as the exit is seen.
-        await new Promise((resolve) => setImmediate(resolve));
       }
     }
   }
 
   async read(topic: string): Promise<ReadRow[]> {
-    const child = this.#live();
-    const rows: ReadRow[] = [];
-    const ended = new Promise<void>((resolve, reject) => {
-      child.on("message", (message: ChildMessage) => {
-        if (message.tag === "record") {
-          const { partition, offset, value } = message;
-          rows.push({ topic, partition, offset, id: Number(message.key), value });
-        } else if (message.tag === "read-end") resolve();
-      });
-      child.once("exit", () => reject(new Error("the embedded process ended while reading")));
-    });
-    this.#tell({ tag: "read", topic });
-    await ended;
-    child.removeAllListeners("exit");
-    return rows;
+    this.#rows = [];
+    this.#readTopic = topic;
+    await this.#ask({ tag: "read", topic }, "read-end");
+    return this.#rows;
   }
 
   async close(): Promise<void> {
-    await this.#closeEngine();
-    await this.#exit();
+    await this.#ask({ tag: "close" }, "closed");
+    this.#mayExit = true;
+    this.#tell({ tag: "end" });
+    const code = await this.#exit();
+    if (code !== 0) throw new Error(`the embedded process ended with ${code}`);
   }
 
   /**
@@ -106,7 +118,7 @@ export class EmbeddedHost {
    * @returns where clients will be able to connect, in a moment.
    */
   async serve(): Promise<string> {
-    await this.#closeEngine();
+    await this.#ask({ tag: "close" }, "closed");
     const port = String(await freePort());
     const args = ["serve", "--root", this.#place.root, "--port", port, "--log", "error"];
     this.#tell({ tag: "command", path: COMMAND, args });
@@ -115,56 +127,22 @@ export class EmbeddedHost {
 
   /** Whatever its state: it does not run when this resolves. */
   async end(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, "exit");
-    child.kill("SIGKILL");
-    await exited;
+    this.#mayExit = true;
+    this.#child?.kill("SIGKILL");
+    await this.#exit();
   }
 
   get #inMemory(): boolean {
     return this.#place.root.startsWith("memory:");
   }
 
-  async #closeEngine(): Promise<void> {
-    const child = this.#live();
-    const closed = new Promise<void>((resolve, reject) => {
-      const listen = (message: ChildMessage): void => {
-        if (message.tag !== "closed") return;
-        child.off("message", listen);
-        resolve();
-      };
-      child.on("message", listen);
-      child.once("exit", () => reject(new Error("the embedded process ended while closing")));
-    });
-    this.#tell({ tag: "close" });
-    await closed;
-  }
-
-  async #exit(): Promise<void> {
-    const exited = once(this.#live(), "exit");
-    this.#tell({ tag: "end" });
-    const [code] = (await exited) as [number | null];
-    if (code !== 0) throw new Error(`the embedded process ended with ${code}`);
-  }
-
   async #start(): Promise<void> {
-    const child = this.#inMemory && this.#child !== undefined ? this.#child : this.#fork();
-    const opened = new Promise<void>((resolve, reject) => {
-      const listen = (message: ChildMessage): void => {
-        if (message.tag !== "opened") return;
-        child.off("message", listen);
-        resolve();
-      };
-      child.on("message", listen);
-      child.once("exit", () => reject(new Error("the embedded process ended before it was open")));
-    });
+    if (!this.#inMemory || this.#child === undefined) this.#fork();
     const { root, wal, limits = {} } = this.#place;
-    this.#tell({ tag: "open", root, wal, limits });
-    await opened;
+    await this.#ask({ tag: "open", root, wal, limits }, "opened");
   }
 
-  #fork(): ChildProcess {
+  #fork(): void {
     const child = fork(CHILD, {
       // Not ours: a test runner resolves the packages to their sources, which Node cannot run.
       execArgv: [],
@@ -172,15 +150,48 @@ export class EmbeddedHost {
       env: { ...process.env, ...this.#place.environment },
     });
     this.#child = child;
-    child.on("message", (message: ChildMessage) => {
-      if (message.tag === "acknowledged") this.#take(message.request)?.resolve(message.offsets);
-      if (message.tag === "refused") this.#take(message.request)?.reject(new KilledError());
+    this.#mayExit = false;
+    child.on("message", (message: ChildMessage) => this.#hear(message));
+    this.#exited = new Promise((resolve) => {
+      child.once("exit", (code, signal) => {
+        this.#lost(`the embedded process ended with ${code ?? signal}`);
+        resolve(code);
+      });
     });
-    child.once("exit", () => {
-      for (const { reject: fail } of this.#pending.values()) fail(new KilledError());
-      this.#pending.clear();
-    });
-    return child;
+  }
+
+  #exit(): Promise<number | null> {
+    return within(ANSWER_TIMEOUT_MS, "the embedded process ends", this.#exited);
+  }
+
+  #hear(message: ChildMessage): void {
+    switch (message.tag) {
+      case "acknowledged":
+        this.#take(message.request)?.resolve(message.offsets);
+        return;
+      case "refused":
+        this.#take(message.request)?.reject(new KilledError());
+        return;
+      case "record": {
+        const { partition, offset, key, value } = message;
+        this.#rows.push({ topic: this.#readTopic, partition, offset, id: Number(key), value });
+        return;
+      }
+      case "opened":
+      case "closed":
+      case "read-end":
+        if (this.#awaited?.tag !== message.tag) return;
+        this.#awaited.resolve();
+        this.#awaited = undefined;
+    }
+  }
+
+  #lost(how: string): void {
+    if (!this.#mayExit) this.#failure = new Error(how);
+    for (const { reject } of this.#pending.values()) reject(this.#failure ?? new KilledError());
+    this.#pending.clear();
+    this.#awaited?.reject(new Error(`${how} before it was ${this.#awaited.tag}`));
+    this.#awaited = undefined;
   }
 
   #take(request: number): Pending | undefined {
@@ -189,18 +200,19 @@ export class EmbeddedHost {
     return pending;
   }
 
-  #tell(message: ParentMessage): void {
-    const child = this.#child;
-    if (child === undefined || !child.connected) {
-      // Dead already: its exit is on the way and rejects what is pending.
-      return;
-    }
-    child.send(message, () => undefined);
+  /** @throws Error where the process ends before it answers with the tag, or does not answer in time. */
+  async #ask(message: ParentMessage, tag: Awaited["tag"]): Promise<void> {
+    if (this.#child?.connected !== true) throw new Error("the embedded process is not running");
+    const answer = new Promise<void>((resolve, reject) => {
+      this.#awaited = { tag, resolve, reject };
+    });
+    this.#tell(message);
+    await within(ANSWER_TIMEOUT_MS, `the embedded process is ${tag}`, answer);
   }
 
-  #live(): ChildProcess {
-    if (this.#child === undefined) throw new Error("the embedded process is not running");
-    return this.#child;
+  /** Where it is dead already, its exit is on the way, and rejects what is pending. */
+  #tell(message: ParentMessage): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
   }
 }
 

@@ -3,6 +3,8 @@ import type { Row } from "../dataset.ts";
 import { LaneWriter } from "./lanes.ts";
 import type { Writer, WriterOptions } from "./writer.ts";
 
+/** Longer than kcat's own patience. */
+const TIMEOUT_MS = 150_000;
 const DELIVERED = /Message delivered to partition (\d+) \(offset (\d+)\)/;
 
 /** One kcat process per batch; it prints each delivery, in order, as long as requests of a partition do not overtake each other. */
@@ -48,7 +50,11 @@ function produceByKcat(
   ];
   for (const setting of settings) args.push("-X", setting);
   return new Promise((resolve, reject) => {
-    const kcat = spawn("kcat", args, { stdio: ["pipe", "ignore", "pipe"] });
+    const kcat = spawn("kcat", args, {
+      stdio: ["pipe", "ignore", "pipe"],
+      timeout: TIMEOUT_MS,
+      killSignal: "SIGKILL",
+    });
     const offsets: number[] = [];
     let rest = "";
     let said = "";
@@ -63,12 +69,12 @@ function produceByKcat(
       }
     });
     kcat.on("error", reject);
-    kcat.on("close", (code) => {
+    kcat.on("close", (code, signal) => {
       if (code === 0 && offsets.length === rows.length) resolve(offsets);
       else
         reject(
           new Error(
-            `kcat ended with ${code}, ${offsets.length} of ${rows.length} delivered:${said.slice(0, 400)}`,
+            `kcat ended with ${code ?? signal}, ${offsets.length} of ${rows.length} delivered:${said.slice(0, 400)}`,
           ),
         );
     });

@@ -1,5 +1,9 @@
 import type { Row } from "../dataset.ts";
+import { within } from "../within.ts";
 import { rowsOfPartition, type Writer, type WriterOptions } from "./writer.ts";
+
+/** A batch that is not acknowledged then, over all deaths on the way, will never be. */
+const SEND_TIMEOUT_MS = 180_000;
 
 /** Sends one batch to one partition until it is acknowledged. @returns the offset of each row. */
 export type Send = (partition: number, rows: readonly Row[]) => Promise<readonly number[]>;
@@ -39,9 +43,11 @@ export class LaneWriter implements Writer {
 
   async #writeLane(partition: number, rows: readonly Row[]): Promise<void> {
     for (let at = 0; at < rows.length;) {
+      this.#options.signal.throwIfAborted();
       const batch = rows.slice(at, at + this.#options.nextBatchSize());
       for (const row of batch) this.inFlight.add(row.id);
-      const offsets = await this.#send(partition, batch);
+      const what = `${batch.length} rows of ${this.topic}/${partition} from ${batch[0]?.id} on are acknowledged`;
+      const offsets = await within(SEND_TIMEOUT_MS, what, this.#send(partition, batch));
       if (offsets.length !== batch.length)
         throw new Error(`${offsets.length} offsets for ${batch.length} rows`);
       for (const row of batch) this.inFlight.delete(row.id);

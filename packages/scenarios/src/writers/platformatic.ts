@@ -37,7 +37,7 @@ export function platformaticWriter(options: WriterOptions): Promise<Writer> {
         return rows.map((_, index) => base + index);
       } catch (error) {
         // An idempotent producer that gave up has lost its sequence: sending again would be another producer's record.
-        if (options.idempotent) throw error;
+        if (options.idempotent || options.signal.aborted) throw error;
         await delay(RETRY_MS);
       }
     }

@@ -10,6 +10,8 @@ export interface WriterOptions {
   readonly bootstrap: string;
   readonly partitions: number;
   readonly journal: Journal;
+  /** Aborted: nothing more is sent. */
+  readonly signal: AbortSignal;
   /** Rows that one request carries, at most. */
   readonly nextBatchSize: () => number;
 }
