@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "vitest";
 import { ABSENT, ACCEPTED, acceptedBy } from "../src/oracle/accepted.ts";
-import { OracleConnection } from "../src/oracle/connection.ts";
+import { KafkaConnection } from "../src/kafka-connection.ts";
 import { differences } from "../src/oracle/difference.ts";
 import { Identities } from "../src/oracle/identities.ts";
 import { normalForm } from "../src/oracle/normal-form.ts";
@@ -175,7 +175,7 @@ test("a proxy keeps requests with their answers, and changes nothing on the way"
   const { port } = broker.address() as AddressInfo;
   const proxyPort = await freePort();
   const proxy = await RecordingProxy.start(proxyPort, port);
-  const connection = new OracleConnection(proxyPort);
+  const connection = new KafkaConnection(proxyPort);
   const header = { apiVersion: 0, correlationId: 5, clientId: "client" };
   await connection.send(encodeRequest(apiVersionsApi, header, {}));
   assert.equal((await connection.receive(5)).tag, "answer");

@@ -9,7 +9,7 @@ import {
   type ResponseOf,
 } from "@karst/kafka-protocol";
 import { isKarstError } from "@karst/runtime";
-import { OracleConnection, type RawOutcome } from "./connection.ts";
+import { KafkaConnection, type RawOutcome } from "../kafka-connection.ts";
 import { type Difference, differences } from "./difference.ts";
 import { Identities } from "./identities.ts";
 import { normalForm, type Plain } from "./normal-form.ts";
@@ -64,15 +64,15 @@ interface Outcome {
 export class Pair {
   readonly sides: Both<Side>;
   readonly #tally: Tally;
-  readonly #connections: Both<OracleConnection>;
+  readonly #connections: Both<KafkaConnection>;
   readonly #more: Pair[] = [];
 
   constructor(sides: Both<Side>, tally: Tally) {
     this.sides = sides;
     this.#tally = tally;
     this.#connections = {
-      kafka: new OracleConnection(sides.kafka.port),
-      karst: new OracleConnection(sides.karst.port),
+      kafka: new KafkaConnection(sides.kafka.port),
+      karst: new KafkaConnection(sides.karst.port),
     };
   }
 

@@ -1,14 +1,16 @@
 import {
   type AnyApi,
   decodeResponseHeader,
-  FrameAssembler,
   openRequest,
   REQUEST_FRAME_BYTES_MIN,
   RESPONSE_FRAME_BYTES_MIN,
 } from "@karst/kafka-protocol";
-import { copyOf } from "@karst/runtime";
 import { once } from "node:events";
 import { connect, createServer, type Server as TcpServer, type Socket } from "node:net";
+import { trustedFrames } from "../../trusted-frames.ts";
+import { within } from "../../within.ts";
+
+const CLOSE_TIMEOUT_MS = 30_000;
 
 /** A request of a client, and what it was answered. */
 export interface Exchange {
@@ -49,12 +51,12 @@ export class RecordingProxy {
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
-    await once(this.#server, "close");
+    await within(CLOSE_TIMEOUT_MS, "a proxy is closed", once(this.#server, "close"));
   }
 
   #join(client: Socket, broker: Socket): void {
     const waiting = new Map<number, Exchange>();
-    const requests = assembler(REQUEST_FRAME_BYTES_MIN, (frame) => {
+    const requests = trustedFrames(REQUEST_FRAME_BYTES_MIN, (frame) => {
       const opened = openRequest(frame);
       if (opened.tag !== "request") return;
       const { api, header, body } = opened;
@@ -64,7 +66,7 @@ export class RecordingProxy {
       this.#exchanges.push(exchange);
       waiting.set(correlationId, exchange);
     });
-    const answers = assembler(RESPONSE_FRAME_BYTES_MIN, (frame) => {
+    const answers = trustedFrames(RESPONSE_FRAME_BYTES_MIN, (frame) => {
       const correlationId = new DataView(frame.buffer, frame.byteOffset).getInt32(0);
       const exchange = waiting.get(correlationId);
       if (exchange === undefined) return;
@@ -90,16 +92,4 @@ export class RecordingProxy {
       });
     }
   }
-}
-
-/** @param onFrame gets bytes of its own. */
-function assembler(frameBytesMin: number, onFrame: (frame: Uint8Array) => void): FrameAssembler {
-  const frames = new FrameAssembler({
-    onFrame: (frame) => onFrame(copyOf(frame.bytes)),
-    reserve: () => true,
-    release: () => undefined,
-    frameBytesMin,
-  });
-  frames.trust();
-  return frames;
 }

@@ -1,6 +1,7 @@
 import { type Api, type ApiSpec, createTopicsApi, encodeRequest } from "@karst/kafka-protocol";
 import { freePort, Server } from "../../server.ts";
-import { OracleConnection } from "../connection.ts";
+import { within } from "../../within.ts";
+import { KafkaConnection } from "../../kafka-connection.ts";
 import type { Message } from "../pair.ts";
 import type { Run } from "../scenario.ts";
 import { clients } from "./clients.ts";
@@ -33,7 +34,7 @@ export async function replayClients(
       const topic = await run.topic({ partitions: PARTITIONS });
       await makeTopic(port, topic);
       const groupId = run.name("group");
-      await within(CLIENT_TIMEOUT_MS, name, client({ bootstrap, topic, groupId }));
+      await within(CLIENT_TIMEOUT_MS, `${name} is done`, client({ bootstrap, topic, groupId }));
       counts[name] = await replay(run, name, proxy.take());
     }
     return counts;
@@ -71,7 +72,7 @@ function patient(request: unknown): unknown {
 
 /** Past the proxy: a topic is made before its clients come. */
 async function makeTopic(port: number, name: string): Promise<void> {
-  const connection = new OracleConnection(port);
+  const connection = new KafkaConnection(port);
   const correlationId = connection.nextCorrelationId();
   const topic = {
     name,
@@ -85,16 +86,4 @@ async function makeTopic(port: number, name: string): Promise<void> {
   const { tag } = await connection.receive(correlationId);
   connection.close();
   if (tag !== "answer") throw new Error(`topic ${name} was not made: ${tag}`);
-}
-
-async function within(timeoutMs: number, name: string, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} is not done in time`)), timeoutMs);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,7 +1,9 @@
-import { FrameAssembler, RESPONSE_FRAME_BYTES_MIN } from "@karst/kafka-protocol";
-import { concatBytes, copyOf } from "@karst/runtime";
+import { RESPONSE_FRAME_BYTES_MIN } from "@karst/kafka-protocol";
+import { concatBytes } from "@karst/runtime";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { trustedFrames } from "./trusted-frames.ts";
+import { within } from "./within.ts";
 
 const PATIENCE_MS = 5_000;
 
@@ -16,7 +18,7 @@ export type RawOutcome =
   | { readonly tag: "no answer in time" };
 
 /** One connection to a broker, opened again where the broker has closed it. Frames go out as they are given. */
-export class OracleConnection {
+export class KafkaConnection {
   readonly #port: number;
   #socket: Socket | undefined;
   readonly #frames: Uint8Array[] = [];
@@ -80,21 +82,15 @@ export class OracleConnection {
   async #open(): Promise<void> {
     this.#frames.length = 0;
     const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true });
-    const assembler = new FrameAssembler({
-      onFrame: (frame) => {
-        this.#frames.push(copyOf(frame.bytes));
-        this.#wake();
-      },
-      reserve: () => true,
-      release: () => undefined,
-      frameBytesMin: RESPONSE_FRAME_BYTES_MIN,
+    const frames = trustedFrames(RESPONSE_FRAME_BYTES_MIN, (frame) => {
+      this.#frames.push(frame);
+      this.#wake();
     });
-    assembler.trust();
     socket.on("error", () => undefined);
-    await once(socket, "connect");
+    await within(PATIENCE_MS, `port ${this.#port} is connected to`, once(socket, "connect"));
     this.#closed = false;
     this.#socket = socket;
-    socket.on("data", (chunk) => assembler.push(chunk));
+    socket.on("data", (chunk) => frames.push(chunk));
     socket.on("close", () => {
       if (this.#socket !== socket) return;
       this.#closed = true;
