@@ -1,21 +1,16 @@
 export { bucketLife, type BucketLifeOptions } from "./bucket-life.ts";
-export type { Client } from "./clients/client.ts";
+export type { Client, Launch } from "./clients/client.ts";
 export { codecStory } from "./clients/codec-story.ts";
 export { groupStory } from "./clients/group-story.ts";
-export { FIRST_ROWS } from "./clients/matrix.ts";
+export { clientNamed, FIRST_ROWS } from "./clients/matrix.ts";
+export { MemberProcess } from "./clients/member-process.ts";
 export { CallFault, type CallFaultOptions, canInject } from "./call-fault.ts";
 export { type Row, vegaRows } from "./dataset.ts";
-export {
-  committedOffsets,
-  GROUP_PARTITIONS,
-  groupRun,
-  type GroupRunResult,
-  until,
-} from "./groups/group-run.ts";
+export { GroupBook } from "./groups/group-book.ts";
+export { GroupMember } from "./groups/group-member.ts";
+export { GROUP_PARTITIONS, groupRun, type GroupRunResult } from "./groups/group-run.ts";
 export { GroupWriter } from "./groups/group-writer.ts";
-export { kafkajsMember } from "./groups/kafkajs-member.ts";
-export { KcatMember } from "./groups/kcat-member.ts";
-export { platformaticMember } from "./groups/platformatic-member.ts";
+export { committedOffsets, createTopics } from "./kafkajs-admin.ts";
 export type { KillRunResult } from "./kill-run.ts";
 export { type EmbeddedReading, readEmbedded } from "./embedded-reading.ts";
 export { errorNameOf, Ledger } from "./ledger.ts";
@@ -32,8 +27,6 @@ export { canMount, SmallDisk } from "./small-disk.ts";
 export { SessionReader } from "./session-reader.ts";
 export { type Tree, treeOf } from "./tree.ts";
 export type { ReadRow } from "./verify.ts";
-export { createTopics } from "./writers/kafkajs.ts";
-export { MemberBook } from "./churn/member-book.ts";
-export { MemberProcess } from "./churn/member-process.ts";
-export { REBALANCE_MS, SESSION_MS } from "./churn/times.ts";
 export { EmbeddedHost } from "./writers/embedded.ts";
+export { until } from "./until.ts";
+export { MemberBook } from "./churn/member-book.ts";

@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { type Crossings, crossingsOf } from "./crossings.ts";
 import { CuttingProxy } from "./cutting-proxy.ts";
 import type { Row } from "./dataset.ts";
+import { createTopics } from "./kafkajs-admin.ts";
 import { killRun, type KillRunResult, PARTITIONS, type WriterPlan } from "./kill-run.ts";
 import { type Mutant, nodeArgsOf } from "./mutants.ts";
 import { readByKcat } from "./readers.ts";
 import { freePort, Server } from "./server.ts";
 import type { ReadRow } from "./verify.ts";
 import { EmbeddedHost, embeddedWriter } from "./writers/embedded.ts";
-import { createTopics, kafkajsWriter } from "./writers/kafkajs.ts";
+import { kafkajsWriter } from "./writers/kafkajs.ts";
 import { kcatWriter } from "./writers/kcat.ts";
 import { platformaticWriter } from "./writers/platformatic.ts";
 

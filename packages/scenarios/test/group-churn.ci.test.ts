@@ -4,12 +4,12 @@ import { type Admin, Kafka, logLevel } from "kafkajs";
 import { test } from "vitest";
 // The built code: what is killed runs as a process, from `dist`.
 import {
+  clientNamed,
   createTopics,
+  type Launch,
   MemberBook,
   MemberProcess,
-  REBALANCE_MS,
   type Server,
-  SESSION_MS,
 } from "../dist/index.js";
 import { inWorld, rowsOf } from "./world.ts";
 
@@ -18,6 +18,10 @@ const MEMBERS = 10;
 const PARTITIONS = 100;
 const CHURN_MS = 55_000;
 const STEP_MS = 700;
+/** What members ask for: the least that a broker allows by default. */
+const SESSION_MS = 6_000;
+const REBALANCE_MS = 8_000;
+const HEARTBEAT_MS = 500;
 /** From the last fault on: sessions of the dead, one rebalance, and connecting again. */
 const STABLE_WITHIN_MS = SESSION_MS + REBALANCE_MS + 5_000;
 const CAUGHT_UP_WITHIN_MS = 20_000;
@@ -39,38 +43,46 @@ class Churn {
   readonly book = new MemberBook();
   readonly members: MemberProcess[] = [];
   readonly #server: Server;
+  readonly #launch: Launch;
   #started = 0;
-  failure: unknown;
 
-  constructor(server: Server) {
+  constructor(server: Server, launch: Launch) {
     this.#server = server;
+    this.#launch = launch;
   }
 
   /** Starts who is missing. */
   fill(count: number): void {
     for (let missing = count - this.alive.length; missing > 0; missing -= 1) {
       this.#started += 1;
+      const name = `m${this.#started}`;
       this.members.push(
-        new MemberProcess(
-          `m${this.#started}`,
-          { address: this.#server.address, topic: TOPIC, group: GROUP },
-          this.book,
-          (error) => (this.failure ??= error),
-        ),
+        new MemberProcess({
+          name,
+          launch: this.#launch,
+          bootstrap: this.#server.address,
+          topics: [TOPIC],
+          group: GROUP,
+          commit: "client",
+          sessionTimeoutMs: SESSION_MS,
+          rebalanceTimeoutMs: REBALANCE_MS,
+          heartbeatMs: HEARTBEAT_MS,
+          onEvent: (event) => this.book.take(name, event),
+        }),
       );
     }
   }
 
   get alive(): readonly MemberProcess[] {
-    return this.members.filter(({ isAlive }) => isAlive);
+    return this.members.filter(({ hasEnded }) => !hasEnded);
   }
 
   check(): void {
-    if (this.failure !== undefined) throw this.failure as Error;
+    for (const member of this.members) member.check();
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.members.map((member) => member.end("SIGKILL")));
+    await Promise.all(this.members.map((member) => member.kill()));
   }
 }
 
@@ -83,9 +95,9 @@ async function disturb(churn: Churn, server: Server, random: (below: number) => 
     await delay(random(500));
     await server.start();
   } else if (what < 25) {
-    await victim?.end("SIGKILL");
+    await victim?.kill();
   } else if (what < 40) {
-    await victim?.end("SIGTERM");
+    await victim?.leave();
   } else if (what < 50) {
     victim?.freeze();
   } else if (what < 65) {
@@ -104,7 +116,7 @@ async function stable(admin: Admin, churn: Churn): Promise<void> {
       .catch(() => undefined);
     if (found?.state === "Stable" && found.members.length === MEMBERS) return;
     const state = `${found?.state} with ${found?.members.length} members`;
-    const complaints = churn.alive.map(({ complaint }) => complaint).join("");
+    const complaints = churn.alive.map(({ complaints }) => complaints).join("");
     assert.ok(performance.now() - sinceMs < STABLE_WITHIN_MS, `${state}; ${complaints}`);
     await delay(100);
   }
@@ -122,7 +134,7 @@ test(
       const random = numbersFrom(seed);
       const server = await world.serve();
       await createTopics(server.address, [TOPIC], PARTITIONS);
-      const churn = new Churn(server);
+      const churn = new Churn(server, await clientNamed("kafkajs").prepare());
       const kafka = new Kafka({
         clientId: "judge",
         brokers: [server.address],

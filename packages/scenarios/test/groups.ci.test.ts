@@ -1,29 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import {
+  clientNamed,
   committedOffsets,
   createTopics,
   GROUP_PARTITIONS,
+  GroupBook,
+  GroupMember,
   groupRun,
   GroupWriter,
-  kafkajsMember,
-  KcatMember,
-  platformaticMember,
   until,
 } from "../dist/index.js";
 import { inWorld, kcatIsMissing, SMALL } from "./world.ts";
 
 const ALL = Array.from({ length: GROUP_PARTITIONS }, (_, partition) => partition);
 
-test.each([
-  ["kafkajs", kafkajsMember],
-  ["@platformatic/kafka", platformaticMember],
-] as const)(
+test.each(["kafkajs", "@platformatic/kafka"])(
   "a group of %s members loses no record and no acknowledged commit over deaths of the broker",
-  (name, start) =>
+  (name) =>
     inWorld(async (world) => {
       const server = await world.serve(["--data", world.data, ...SMALL]);
-      const result = await groupRun(server, start);
+      const result = await groupRun(server, clientNamed(name));
       process.stdout.write(`${name}: ${JSON.stringify({ ...result, kills: server.kills })}\n`);
       assert.deepEqual(result.violations, []);
       assert.deepEqual(result.missing, []);
@@ -40,14 +37,19 @@ test.skipIf(kcatIsMissing)("a group of kcats: killed members, killed brokers", (
     const topic = "t";
     await createTopics(server.address, [topic], GROUP_PARTITIONS);
     const writer = await GroupWriter.start(server.address, topic, GROUP_PARTITIONS);
-    const members: KcatMember[] = [];
-    const join = (): KcatMember => {
-      const member = new KcatMember({ bootstrap: server.address, groupId: "g", topic });
+    const client = clientNamed("kcat");
+    const launch = await client.prepare();
+    const book = new GroupBook();
+    const members: GroupMember[] = [];
+    const join = (): GroupMember => {
+      const name = `member ${members.length}`;
+      const place = { bootstrap: server.address, group: "g", topic };
+      const member = new GroupMember({ name, client, launch, ...place, book, commit: "client" });
       members.push(member);
       return member;
     };
     try {
-      const share = async (one: KcatMember, two: KcatMember): Promise<void> => {
+      const share = async (one: GroupMember, two: GroupMember): Promise<void> => {
         await until(
           "two members share",
           () => two.assigned.length > 0 && one.assigned.length + two.assigned.length === ALL.length,
@@ -68,15 +70,11 @@ test.skipIf(kcatIsMissing)("a group of kcats: killed members, killed brokers", (
       const [one, two] = [join(), join()];
       await share(one, two);
       // Without a word: what it had goes to the other when its session has ended.
-      await two.end("SIGKILL");
+      await two.kill();
       await until("one has everything again", () => one.assigned.length === GROUP_PARTITIONS);
       await writer.stop();
-      const seen = () => new Set(members.flatMap(({ records }) => records.map((r) => r.value)));
-      await until("everything was read", () => {
-        const values = seen();
-        return [...writer.acknowledged].every((value) => values.has(value));
-      });
-      await one.end("SIGTERM");
+      await until("everything was read", () => writer.isAllIn(book.seen));
+      await one.leave();
       const stored = await committedOffsets(server.address, "g", topic);
       for (const partition of ALL) {
         const read = one.records.filter((record) => record.partition === partition);
@@ -92,7 +90,7 @@ test.skipIf(kcatIsMissing)("a group of kcats: killed members, killed brokers", (
       await late.stop();
       assert.equal(three.records[0]?.offset, stored[0]);
     } finally {
-      for (const member of members) await member.end("SIGKILL");
+      for (const member of members) await member.kill();
     }
     await server.stop();
   }),

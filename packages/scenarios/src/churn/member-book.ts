@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { MemberMessage } from "./member-child.ts";
+import type { MemberEvent } from "../clients/events.ts";
 
 interface Held {
   readonly memberId: string;
@@ -26,22 +26,33 @@ export class MemberBook {
   }
 
   /** @param process the name of who says it. */
-  take(process: string, message: MemberMessage): void {
-    switch (message.tag) {
-      case "assigned":
-        this.#held.set(process, message);
-        break;
-      case "confirmed":
-        this.#confirmed(process, message.memberId, message.generation);
-        break;
-      case "delivered":
-        for (const offset of message.offsets) this.#deliveredOf(message.partition).add(offset);
-        break;
-      case "committed": {
-        const { partition, offset } = message;
-        this.commits += 1;
-        this.#committed.set(partition, Math.max(offset, this.#committed.get(partition) ?? 0));
+  take(process: string, event: MemberEvent): void {
+    switch (event.event) {
+      case "assigned": {
+        const partitions = event.partitions.map(([, partition]) => partition);
+        this.#held.set(process, { memberId: event.memberId ?? "", partitions });
+        return;
       }
+      case "revoked":
+        this.#held.delete(process);
+        return;
+      case "confirmed":
+        this.#confirmed(process, event.memberId, event.generation);
+        return;
+      case "record":
+        this.#deliveredOf(event.partition).add(event.offset);
+        return;
+      case "committed":
+        for (const { partition, offset } of event.positions ?? []) {
+          this.commits += 1;
+          this.#committed.set(partition, Math.max(offset, this.#committed.get(partition) ?? 0));
+        }
+        return;
+      case "committing":
+      case "opened":
+      case "hangs":
+      case "left":
+        return;
     }
   }
 

@@ -27,6 +27,10 @@ export interface Client {
     readonly repeatedHeaders?: true;
     /** Who leaves in order has committed. */
     readonly uncommittedLeave?: true;
+    /** Its members end when their broker does. */
+    readonly endurance?: true;
+    /** After a rebalance a member goes on where it stood, and does not ask what is committed. */
+    readonly resumption?: true;
   };
   /** Tools that the machine must have and has not, as words; undefined: none. */
   readonly missing: () => string | undefined;

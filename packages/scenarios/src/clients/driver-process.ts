@@ -1,28 +1,35 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { within } from "../within.ts";
 import type { Launch } from "./client.ts";
 import type { DriverEvent } from "./events.ts";
 
 /** Of what a driver says to standard error, so much is kept for an error's message. */
 const COMPLAINT_CHARS_MAX = 2_000;
+const DEATH_TIMEOUT_MS = 30_000;
 
-/** A driver in a process group of its own, to be killed with its children. */
+/** A driver in a process group of its own, to be frozen and killed with its children. */
 export class DriverProcess {
   readonly #name: string;
   readonly #child: ChildProcess;
   readonly #closed: Promise<void>;
-  readonly #onEvent: (event: DriverEvent) => void;
+  readonly #onEvent: (event: DriverEvent, atUs: number) => void;
   #complaints = "";
   #killed = false;
   #mayEnd = false;
+  #frozen = false;
+  #hasEnded = false;
 
-  /** @param onEvent gets every event but `failed`, and nothing after `kill`. */
+  /**
+   * @param onEvent gets every event but `failed`, also those that were on their way at a `kill`, with its `sharedUs`, where the driver
+   * tells it. What it throws is the failure.
+   */
   constructor(
     name: string,
     launch: Launch,
     args: readonly string[],
-    onEvent: (event: DriverEvent) => void,
+    onEvent: (event: DriverEvent, atUs: number) => void,
   ) {
     this.#name = name;
     this.#onEvent = onEvent;
@@ -34,6 +41,7 @@ export class DriverProcess {
     this.#closed = once(this.#child, "close").then(
       () => this.#end(),
       (error: unknown) => {
+        this.#hasEnded = true;
         this.failure ??= this.#error(String(error));
       },
     );
@@ -47,6 +55,20 @@ export class DriverProcess {
 
   /** Set by the first `failed` event, or an exit that nobody asked for. */
   failure: Error | undefined;
+
+  /** It is gone, and everything that it said has been heard. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** What it said to standard error. */
+  get complaints(): string {
+    return this.#complaints;
+  }
 
   write(text: string): void {
     this.#child.stdin?.write(text);
@@ -64,44 +86,64 @@ export class DriverProcess {
   /** Resolves when it has ended by itself with 0. @throws Error with what it said, or that it still runs after so long. */
   async ended(timeoutMs: number): Promise<void> {
     this.#mayEnd = true;
-    let late: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      late = setTimeout(() => {
-        this.failure ??= this.#error(`has not ended within ${timeoutMs / 1_000} s`);
-        resolve();
-      }, timeoutMs);
-    });
-    await Promise.race([this.#closed, timeout]);
-    clearTimeout(late);
+    try {
+      await within(timeoutMs, "it ends", this.#closed);
+    } catch (error) {
+      this.failure ??= this.#error((error as Error).message);
+    }
     if (this.failure !== undefined) throw this.failure;
   }
 
-  /** SIGKILL to it and its children. */
+  /** SIGSTOP: it lives, and does nothing until `thaw`. */
+  freeze(): void {
+    this.#frozen = true;
+    this.#signal("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    this.#signal("SIGCONT");
+  }
+
+  /** SIGKILL to it and its children. All that it said has been heard when this resolves. */
   async kill(): Promise<void> {
     this.#killed = true;
+    this.#signal("SIGKILL");
+    await within(DEATH_TIMEOUT_MS, `${this.#name} is dead`, this.#closed);
+  }
+
+  #signal(signal: NodeJS.Signals): void {
     const { pid, exitCode, signalCode } = this.#child;
-    if (pid !== undefined && exitCode === null && signalCode === null)
-      process.kill(-pid, "SIGKILL");
-    await this.#closed;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
   }
 
   #end(): void {
+    this.#hasEnded = true;
     if (this.#killed) return;
     const code = this.#child.exitCode ?? this.#child.signalCode;
     if (code !== 0 || !this.#mayEnd) this.failure ??= this.#error(`ended with ${code}`);
   }
 
   #take(line: string): void {
-    if (this.#killed) return;
-    let event: DriverEvent;
+    let said: DriverEvent & { readonly atUs?: number };
     try {
-      event = JSON.parse(line) as DriverEvent;
+      said = JSON.parse(line) as typeof said;
     } catch {
-      this.failure ??= this.#error(`printed ${line.slice(0, 200)}`);
+      // The beginning of a line is all that is left of some deaths.
+      if (!this.#killed) this.failure ??= this.#error(`printed ${line.slice(0, 200)}`);
       return;
     }
-    if (event.event === "failed") this.failure ??= this.#error(event.message);
-    else this.#onEvent(event);
+    const { atUs = 0, ...rest } = said;
+    const event = rest as DriverEvent;
+    if (event.event === "failed") {
+      this.failure ??= this.#error(event.message);
+      return;
+    }
+    try {
+      this.#onEvent(event, atUs);
+    } catch (error) {
+      this.failure ??= error as Error;
+    }
   }
 
   #error(what: string): Error {

@@ -23,6 +23,40 @@ export interface ReadRecord extends DriverRecord {
 /** Topic and partition. */
 export type Place = readonly [string, number];
 
+/** The offset after the last record that was read. */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/**
+ * When a member commits what it has read: when it is told to; never; by itself, every few records; or whenever its client does.
+ */
+export type CommitMode = "asked" | "never" | "often" | "client";
+
+/** Of a member of a group. */
+export type MemberEvent =
+  /** `memberId`: where the client tells it. */
+  | {
+      readonly event: "assigned";
+      readonly partitions: readonly Place[];
+      readonly memberId?: string;
+    }
+  | { readonly event: "revoked"; readonly partitions: readonly Place[] }
+  /** The broker has confirmed that it is in this generation. */
+  | { readonly event: "confirmed"; readonly memberId: string; readonly generation: number }
+  | ({ readonly event: "record" } & ReadRecord)
+  /** A batch was decompressed. */
+  | { readonly event: "opened"; readonly codec: CodecName }
+  /** It is about to. */
+  | { readonly event: "committing"; readonly positions: readonly Position[] }
+  /** Without positions: all that it has told. */
+  | { readonly event: "committed"; readonly positions?: readonly Position[] }
+  /** It does nothing any more. */
+  | { readonly event: "hangs" }
+  | { readonly event: "left" };
+
 export type DriverEvent =
   | { readonly event: "version"; readonly client: string; readonly library: string }
   | {
@@ -31,11 +65,7 @@ export type DriverEvent =
       readonly partition: number;
       readonly offset: number;
     }
-  | { readonly event: "assigned"; readonly partitions: readonly Place[] }
-  | { readonly event: "revoked"; readonly partitions: readonly Place[] }
-  | ({ readonly event: "record" } & ReadRecord)
-  | { readonly event: "committed" }
-  | { readonly event: "left" }
+  | MemberEvent
   | { readonly event: "failed"; readonly message: string };
 
 export function base64Of(bytes: Uint8Array | string | null | undefined): Base64 | null {
@@ -47,4 +77,9 @@ export function bytesOf(text: Base64): Buffer;
 export function bytesOf(text: Base64 | null): Buffer | null;
 export function bytesOf(text: Base64 | null): Buffer | null {
   return text === null ? null : Buffer.from(text, "base64");
+}
+
+/** What is not there is no text. */
+export function textOf(bytes: Base64 | null): string {
+  return bytesOf(bytes)?.toString() ?? "";
 }

@@ -26,10 +26,10 @@ export const CLIENTS: readonly Client[] = [
     name: "@platformatic/kafka",
     language: "JavaScript",
     codecs: PLATFORMATIC_CODECS,
-    // Of snappy it knows the bare block alone, and not the frames of the Java client.
+    // Of snappy it knows the bare block alone, and not the frames of the Java client (test/codecs.ci.test.ts).
     opens: PLATFORMATIC_CODECS.filter((codec) => codec !== "snappy"),
     assignors: ["roundrobin"],
-    lacks: { repeatedHeaders: true },
+    lacks: { repeatedHeaders: true, endurance: true, resumption: true },
     missing: () => undefined,
     prepare: () => Promise.resolve(nodeDriver("platformatic")),
   },
@@ -137,7 +137,7 @@ export const CLIENTS: readonly Client[] = [
     language: "C",
     codecs: CODECS,
     assignors: ["range"],
-    lacks: { timestamps: true, bytes: true, uncommittedLeave: true },
+    lacks: { timestamps: true, bytes: true, uncommittedLeave: true, endurance: true },
     missing: () => missingTool(["kcat", "-V"]),
     prepare: () => Promise.resolve(nodeDriver("kcat")),
   },
@@ -147,3 +147,10 @@ export const CLIENTS: readonly Client[] = [
 export const FIRST_ROWS: readonly Client[] = CLIENTS.filter(
   (client, index) => CLIENTS.findIndex(({ language }) => language === client.language) === index,
 );
+
+/** @throws TypeError where there is no client of that name. */
+export function clientNamed(name: string): Client {
+  const client = CLIENTS.find((each) => each.name === name);
+  if (client === undefined) throw new TypeError(`no client "${name}"`);
+  return client;
+}

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Client, Launch } from "./client.ts";
-import { DriverProcess } from "./driver-process.ts";
-import type { DriverEvent, Place, ReadRecord } from "./events.ts";
+import type { MemberEvent, Place, ReadRecord } from "./events.ts";
 import type { Happenings } from "./happenings.ts";
+import { MemberProcess } from "./member-process.ts";
 
 /** A member whose process is gone without a leave is noticed after so long. Kafka's least by default. */
 export const SESSION_TIMEOUT_MS = 6_000;
@@ -44,29 +44,27 @@ export class Member {
   /** How often it has been assigned anything, also nothing. */
   assignments = 0;
   readonly #options: MemberOptions;
-  readonly #driver: DriverProcess;
+  readonly #process: MemberProcess;
   #committed = 0;
   #violation: Error | undefined;
 
   constructor(options: MemberOptions) {
     this.name = options.name;
     this.#options = options;
-    const args = Object.entries({
-      bootstrap: options.bootstrap,
-      topics: options.topics.join(","),
-      group: options.group,
-      commit: options.commit,
-      "session-timeout-ms": SESSION_TIMEOUT_MS,
-      "heartbeat-ms": HEARTBEAT_MS,
-      assignor: options.assignor,
-    }).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.#driver = new DriverProcess(
-      `${options.client.name} ${options.name}`,
-      options.launch,
-      ["consume", ...args],
-      (event) => this.#take(event),
-    );
-    this.#driver.onEnd(() => options.happenings.happened());
+    const { client, launch, bootstrap, topics, group, commit, assignor } = options;
+    this.#process = new MemberProcess({
+      name: `${client.name} ${options.name}`,
+      launch,
+      bootstrap,
+      topics,
+      group,
+      commit,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      heartbeatMs: HEARTBEAT_MS,
+      assignor,
+      onEvent: (event) => this.#take(event),
+    });
+    this.#process.onEnd(() => options.happenings.happened());
   }
 
   /** Whether what it is asked to commit is committed. */
@@ -77,13 +75,13 @@ export class Member {
   /** @throws Error once its driver has failed, or has broken an invariant. */
   check(): void {
     if (this.#violation !== undefined) throw this.#violation;
-    if (this.#driver.failure !== undefined) throw this.#driver.failure;
+    this.#process.check();
   }
 
   /** Has it commit what it has read. */
   async commit(): Promise<void> {
     const before = this.#committed;
-    this.#driver.write("commit\n");
+    this.#process.commit();
     await this.#options.happenings.until(
       () => {
         this.check();
@@ -95,18 +93,16 @@ export class Member {
   }
 
   async leave(): Promise<void> {
-    this.#driver.write("leave\n");
-    await this.#driver.ended(ANSWER_TIMEOUT_MS);
-    this.check();
+    await this.#process.leave();
     this.owned.clear();
   }
 
   async kill(): Promise<void> {
-    await this.#driver.kill();
+    await this.#process.kill();
     this.owned.clear();
   }
 
-  #take(event: DriverEvent): void {
+  #take(event: MemberEvent): void {
     try {
       this.#apply(event);
     } catch (error) {
@@ -115,7 +111,7 @@ export class Member {
     this.#options.happenings.happened();
   }
 
-  #apply(event: DriverEvent): void {
+  #apply(event: MemberEvent): void {
     switch (event.event) {
       case "assigned":
         this.assignments += 1;
@@ -140,12 +136,12 @@ export class Member {
       case "committed":
         this.#committed += 1;
         break;
+      case "committing":
+      case "confirmed":
+      case "opened":
+      case "hangs":
       case "left":
         break;
-      case "version":
-      case "acknowledged":
-      case "failed":
-        throw new Error(`${this.name} printed ${event.event}`);
     }
   }
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { Kafka, logLevel } from "kafkajs";
+import type { CodecName } from "../clients/events.ts";
+import { clientNamed } from "../clients/matrix.ts";
+import { committedOffsets, endsOf } from "../kafkajs-admin.ts";
 import type { Seeded } from "../seeded.ts";
+import { until } from "../until.ts";
 import type { ReadRow } from "../verify.ts";
 import { GroupBook } from "./group-book.ts";
-import { committedOffsets, until } from "./group-run.ts";
-import { MemberProcess } from "./member-process.ts";
+import { type GivenRecord, GroupMember } from "./group-member.ts";
 
 const GROUP = "readers";
 
@@ -12,7 +14,7 @@ export interface GroupReading {
   /** Every record of the topic once, whoever was given it. */
   readonly rows: readonly ReadRow[];
   /** Codecs of the batches that were decompressed. */
-  readonly codecs: readonly string[];
+  readonly codecs: readonly CodecName[];
   /** How many records each was given; the victim dies on the way, the survivor is given the rest. */
   readonly delivered: { readonly victim: number; readonly survivor: number };
   /** Records that both were given. */
@@ -36,8 +38,12 @@ export async function readByGroup(options: {
   const book = new GroupBook();
   const least = Math.min(...ends);
   const hangAfter = random.integer(Math.ceil(least / 10), Math.ceil(least / 2));
-  const join = (name: string, after: number): MemberProcess =>
-    new MemberProcess({ name, bootstrap, groupId: GROUP, topic, book, hangAfter: after });
+  const client = clientNamed("kafkajs");
+  const launch = await client.prepare();
+  const join = (name: string, after: number): GroupMember => {
+    const how = { gated: true, hangAfter: after, plugged: true };
+    return new GroupMember({ name, client, launch, bootstrap, group: GROUP, topic, book, how });
+  };
   const [victim, survivor] = [join("victim", hangAfter), join("survivor", 0)];
   const members = [victim, survivor];
   try {
@@ -69,7 +75,7 @@ export async function readByGroup(options: {
       survivor.check();
       return ends.every((end, p) => book.acknowledged.get(p) === end);
     });
-    await survivor.stop();
+    await survivor.leave();
     const given = book.seen.size;
     const total = ends.reduce((sum, end) => sum + end, 0);
     assert.equal(given, total, `${total - given} records were given to nobody`);
@@ -77,9 +83,12 @@ export async function readByGroup(options: {
   } finally {
     for (const member of members) await member.kill();
   }
-  assert.deepEqual([...book.violations, ...members.flatMap((member) => member.violations)], []);
+  assert.deepEqual(book.violations, []);
   return {
-    rows: eachOnce(members.flatMap((member) => member.records)),
+    rows: eachOnce(
+      topic,
+      members.flatMap((member) => member.records),
+    ),
     codecs: [...new Set(members.flatMap((member) => [...member.codecs]))],
     delivered: { victim: victim.records.length, survivor: survivor.records.length },
     repeated: book.repeated,
@@ -87,25 +96,14 @@ export async function readByGroup(options: {
 }
 
 /** @throws AssertionError where a record is another one for somebody else. */
-function eachOnce(rows: readonly ReadRow[]): ReadRow[] {
+function eachOnce(topic: string, records: readonly GivenRecord[]): ReadRow[] {
   const at = new Map<string, ReadRow>();
-  for (const row of rows) {
-    const place = `${row.partition}@${row.offset}`;
+  for (const { partition, offset, key, value } of records) {
+    const row = { topic, partition, offset, id: Number(key), value };
+    const place = `${partition}@${offset}`;
     const before = at.get(place);
     if (before === undefined) at.set(place, row);
     else assert.deepEqual(row, before, `${place} is another record now`);
   }
   return [...at.values()];
-}
-
-/** The next offset of each partition. */
-async function endsOf(bootstrap: string, topic: string): Promise<number[]> {
-  const kafka = new Kafka({ clientId: "ends", brokers: [bootstrap], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const ends: number[] = [];
-  for (const { partition, high } of await admin.fetchTopicOffsets(topic))
-    ends[partition] = Number(high);
-  await admin.disconnect();
-  return ends;
 }

@@ -1,16 +1,14 @@
-import { Kafka, logLevel } from "kafkajs";
-import { setTimeout as delay } from "node:timers/promises";
+import type { Client } from "../clients/client.ts";
+import { committedOffsets, createTopics } from "../kafkajs-admin.ts";
 import type { Server } from "../server.ts";
-import { createTopics } from "../writers/kafkajs.ts";
+import { until } from "../until.ts";
 import { GroupBook } from "./group-book.ts";
+import { GroupMember } from "./group-member.ts";
 import { GroupWriter } from "./group-writer.ts";
-import type { GroupMember, MemberFactory } from "./member.ts";
 
 export const GROUP_PARTITIONS = 6;
 const TOPIC = "grouped";
 const GROUP = "members";
-const POLL_MS = 20;
-const PATIENCE_MS = 120_000;
 
 export interface GroupRunResult {
   readonly acknowledged: number;
@@ -22,48 +20,34 @@ export interface GroupRunResult {
   readonly commits: readonly (readonly [stored: number, acknowledged: number, attempted: number])[];
 }
 
-/** Waits until it holds. @throws Error naming what was waited for. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !holds(); waitedMs += POLL_MS) {
-    if (waitedMs > PATIENCE_MS) throw new Error(`waited in vain until ${what}`);
-    await delay(POLL_MS);
-  }
-}
-
-/** What a group has committed, by partition; -1: nothing. */
-export async function committedOffsets(
-  bootstrap: string,
-  groupId: string,
-  topic: string,
-): Promise<number[]> {
-  const brokers = [bootstrap];
-  const admin = new Kafka({ clientId: "admin", brokers, logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
-  await admin.disconnect();
-  const offsets: number[] = [];
-  for (const { partition, offset } of found?.partitions ?? []) offsets[partition] = Number(offset);
-  return offsets;
-}
-
 /**
- * Members come, leave and go on over deaths of the broker while a writer writes: one, two, a death, one, a death, another.
+ * Members of one client come, leave and go on over deaths of the broker while a writer writes: one, two, a death, one, a death,
+ * another.
  */
-export async function groupRun(server: Server, start: MemberFactory): Promise<GroupRunResult> {
-  await createTopics(server.address, [TOPIC], GROUP_PARTITIONS);
-  const writer = await GroupWriter.start(server.address, TOPIC, GROUP_PARTITIONS);
+export async function groupRun(server: Server, client: Client): Promise<GroupRunResult> {
+  const { address: bootstrap } = server;
+  await createTopics(bootstrap, [TOPIC], GROUP_PARTITIONS);
+  const launch = await client.prepare();
+  const writer = await GroupWriter.start(bootstrap, TOPIC, GROUP_PARTITIONS);
   const book = new GroupBook();
-  const join = (name: string): Promise<GroupMember> =>
-    start({ name, bootstrap: server.address, groupId: GROUP, topic: TOPIC, book });
-  const progress = async (
-    what: string,
-    count: number,
-    ...members: GroupMember[]
-  ): Promise<void> => {
+  const members: GroupMember[] = [];
+  const join = (name: string): GroupMember => {
+    const restart = client.lacks?.endurance === true;
+    const place = { bootstrap, group: GROUP, topic: TOPIC };
+    const member = new GroupMember({ name, client, launch, ...place, book, restart });
+    members.push(member);
+    return member;
+  };
+  const untilAll = (what: string, holds: () => boolean): Promise<void> =>
+    until(what, () => {
+      for (const member of members) member.check();
+      return holds();
+    });
+  const progress = async (what: string, count: number, ...those: GroupMember[]): Promise<void> => {
     // A member may begin anew, and count from 0 then.
-    const before = new Map(members.map((member) => [member, [member.life, member.life.delivered]]));
-    await until(`${what}: each has ${count} more`, () =>
-      members.every((member) => {
+    const before = new Map(those.map((member) => [member, [member.life, member.life.delivered]]));
+    await untilAll(`${what}: each has ${count} more`, () =>
+      those.every((member) => {
         const [life, delivered] = before.get(member) ?? [];
         const began = life === member.life ? Number(delivered) : 0;
         return member.life.delivered - began >= count;
@@ -71,30 +55,32 @@ export async function groupRun(server: Server, start: MemberFactory): Promise<Gr
     );
   };
 
-  const one = await join("one");
-  await progress("one member", 200, one);
-  const two = await join("two");
-  await progress("two members", 100, one, two);
-  await server.kill();
-  await server.start();
-  await progress("two members after a death", 100, one, two);
-  await two.stop();
-  await progress("one is left", 200, one);
-  await server.kill();
-  await server.start();
-  await progress("one is left after a death", 100, one);
-  const three = await join("three");
-  await progress("another comes", 50, one, three);
-  await one.stop();
-  await writer.stop();
-  await until("everything was given to somebody", () =>
-    [...writer.acknowledged].every((value) => book.seen.has(value)),
-  );
-  await three.stop();
-  const stored = await committedOffsets(server.address, GROUP, TOPIC);
+  try {
+    const one = join("one");
+    await progress("one member", 200, one);
+    const two = join("two");
+    await progress("two members", 100, one, two);
+    await server.kill();
+    await server.start();
+    await progress("two members after a death", 100, one, two);
+    await two.leave();
+    await progress("one is left", 200, one);
+    await server.kill();
+    await server.start();
+    await progress("one is left after a death", 100, one);
+    const three = join("three");
+    await progress("another comes", 50, one, three);
+    await one.leave();
+    await writer.stop();
+    await untilAll("everything was given to somebody", () => writer.isAllIn(book.seen));
+    await three.leave();
+  } finally {
+    for (const member of members) await member.kill();
+  }
+  const stored = await committedOffsets(bootstrap, GROUP, TOPIC);
   return {
     acknowledged: writer.acknowledged.size,
-    missing: [...writer.acknowledged].filter((value) => !book.seen.has(value)),
+    missing: writer.missingIn(book.seen),
     repeated: book.repeated,
     violations: book.violations,
     commits: stored.map((offset, partition) => [

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { crossingsOf } from "../crossings.ts";
 import { CuttingProxy } from "../cutting-proxy.ts";
+import { createTopics } from "../kafkajs-admin.ts";
 import { type Victim, type WriterPlan } from "../kill-run.ts";
 import { freePort, Server } from "../server.ts";
 import { EmbeddedHost, type EmbeddedPlace, embeddedWriter } from "../writers/embedded.ts";
-import { createTopics, kafkajsWriter } from "../writers/kafkajs.ts";
+import { kafkajsWriter } from "../writers/kafkajs.ts";
 import { kcatWriter } from "../writers/kcat.ts";
 import { platformaticWriter } from "../writers/platformatic.ts";
 import type { Combination } from "./combinations.ts";

@@ -35,18 +35,3 @@ export async function kafkajsWriter(options: WriterOptions): Promise<Writer> {
     () => producer.disconnect(),
   );
 }
-
-/** Topics with as many partitions each as the writers use. */
-export async function createTopics(
-  bootstrap: string,
-  topics: readonly string[],
-  partitions: number,
-): Promise<void> {
-  const kafka = new Kafka({ clientId: "topics", brokers: [bootstrap], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({
-    topics: topics.map((topic) => ({ topic, numPartitions: partitions })),
-  });
-  await admin.disconnect();
-}

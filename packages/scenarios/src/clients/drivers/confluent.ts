@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { base64Of, bytesOf, type DriverRecord, type Place } from "../events.ts";
-import { type ClientDriver, runDriver } from "./command-line.ts";
-import { Positions } from "./positions.ts";
+import type { Place } from "../events.ts";
+import { type ClientDriver, placesFrom, runDriver } from "./command-line.ts";
+import { type ReceivedMessage, recordOf, sentMessageOf } from "./kafkajs-shapes.ts";
 
 /** What is used of the package, which is installed outside the workspace: it is built for minutes. */
 interface ConfluentKafka {
@@ -35,18 +35,10 @@ interface SentBatch {
   readonly baseOffset?: string;
 }
 
-type Headers = Readonly<Record<string, Buffer | string | readonly (Buffer | string)[] | null>>;
-
 interface EachMessage {
   readonly topic: string;
   readonly partition: number;
-  readonly message: {
-    readonly offset: string;
-    readonly timestamp: string;
-    readonly key: Buffer | null;
-    readonly value: Buffer | null;
-    readonly headers?: Headers;
-  };
+  readonly message: ReceivedMessage;
 }
 
 const POLL_MS = 20;
@@ -68,22 +60,17 @@ const driver: ClientDriver = {
     const kafka = new Kafka({ kafkaJS: { brokers: [bootstrap], logLevel: logLevel.NOTHING } });
     const producer = kafka.producer({ kafkaJS: { idempotent, acks: -1, compression: codec } });
     await producer.connect();
-    const sent = await producer.send({ topic, messages: records.map(messageOf) });
+    const sent = await producer.send({ topic, messages: records.map(sentMessageOf) });
     await producer.disconnect();
-    const next = new Map<number, number>();
-    for (const { partition, errorCode, baseOffset } of sent) {
+    for (const { partition, errorCode } of sent)
       if (errorCode !== 0) throw new Error(`partition ${partition}: error ${errorCode}`);
-      next.set(partition, Number(baseOffset));
-    }
-    return records.map(({ partition }) => {
-      const offset = next.get(partition) ?? NaN;
-      next.set(partition, offset + 1);
-      return { partition, offset };
-    });
+    return placesFrom(
+      sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]),
+      records,
+    );
   },
 
   async consume(options, teller) {
-    const positions = new Positions();
     const kafka = new Kafka({
       kafkaJS: { brokers: [options.bootstrap], logLevel: logLevel.NOTHING },
     });
@@ -100,39 +87,22 @@ const driver: ClientDriver = {
       "check.crcs": true,
       rebalance_cb: (error: { readonly code: number }, partitions: readonly RebalancedPart[]) => {
         const places = partitions.map(({ topic, partition }): Place => [topic, partition]);
-        if (error.code === confluent.CODES.ERRORS["ERR__ASSIGN_PARTITIONS"]) {
-          positions.assign(places);
-          teller.assigned(places);
-        } else {
-          positions.revoke(places);
-          teller.revoked(places);
-        }
+        const isAssigned = error.code === confluent.CODES.ERRORS["ERR__ASSIGN_PARTITIONS"];
+        if (isAssigned) teller.assigned(places);
+        else teller.revoked(places);
       },
     });
     await consumer.connect();
     await consumer.subscribe({ topics: options.topics });
     await consumer.run({
-      eachMessage: ({ topic, partition, message }) => {
-        const offset = Number(message.offset);
-        positions.told([topic, partition], offset);
-        teller.record({
-          topic,
-          partition,
-          offset,
-          timestamp: Number(message.timestamp),
-          key: base64Of(message.key),
-          value: base64Of(message.value),
-          headers: pairsOf(message.headers ?? {}),
-        });
-        return Promise.resolve();
+      eachMessage: async ({ topic, partition, message }) => {
+        await teller.opened();
+        await teller.record(recordOf(topic, partition, message));
       },
     });
     return {
-      async commit() {
-        const offsets = positions
-          .toCommit()
-          .map((each) => ({ ...each, offset: String(each.offset) }));
-        if (offsets.length === 0) return;
+      async commit(positions) {
+        const offsets = positions.map((each) => ({ ...each, offset: String(each.offset) }));
         // Resolves as soon as the commit is on its way.
         await consumer.commitOffsets(offsets);
         while (!sameOffsets(offsets, await consumer.committed(offsets))) await delay(POLL_MS);
@@ -159,29 +129,6 @@ function sameOffsets(wanted: readonly OffsetOf[], found: readonly OffsetOf[]): b
 interface RebalancedPart {
   readonly topic: string;
   readonly partition: number;
-}
-
-function messageOf(record: DriverRecord): object {
-  const lists = new Map<string, Buffer[]>();
-  for (const [name, value] of record.headers)
-    lists.set(name, [...(lists.get(name) ?? []), bytesOf(value ?? "")]);
-  return {
-    partition: record.partition,
-    timestamp: String(record.timestamp),
-    key: bytesOf(record.key),
-    value: bytesOf(record.value),
-    headers: Object.fromEntries(
-      [...lists].map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
-    ),
-  };
-}
-
-function pairsOf(headers: Headers): [string, string | null][] {
-  return Object.entries(headers).flatMap(([name, values]) =>
-    (Array.isArray(values) ? (values as readonly (Buffer | string)[]) : [values]).map(
-      (value): [string, string | null] => [name, base64Of(value as Buffer | string | null)],
-    ),
-  );
 }
 
 await runDriver(driver);

@@ -1,10 +1,14 @@
 import { createRequire } from "node:module";
-import { CompressionTypes, type IHeaders, Kafka, logLevel } from "kafkajs";
-import { base64Of, bytesOf, type CodecName, type DriverRecord, type Place } from "../events.ts";
-import { type ClientDriver, fail, runDriver } from "./command-line.ts";
-import { Positions } from "./positions.ts";
+import { CompressionTypes, Kafka, logLevel } from "kafkajs";
+import { registerCodecs } from "../../kafkajs-codecs.ts";
+import type { CodecName, Place } from "../events.ts";
+import { type ClientDriver, fail, placesFrom, runDriver } from "./command-line.ts";
+import { recordOf, sentMessageOf } from "./kafkajs-shapes.ts";
+import { tell } from "./teller.ts";
 
-const RETRY = { retries: 20, initialRetryTime: 50, maxRetryTime: 500 };
+/** Whoever runs it knows how long to wait. */
+const RETRY = { retries: 10_000, initialRetryTime: 50, maxRetryTime: 300 };
+const COMMIT_INTERVAL_MS = 200;
 
 const COMPRESSION: Readonly<Record<CodecName, CompressionTypes>> = {
   none: CompressionTypes.None,
@@ -19,6 +23,7 @@ function kafkaOf(bootstrap: string): Kafka {
     clientId: "kafkajs-driver",
     brokers: [bootstrap],
     logLevel: logLevel.NOTHING,
+    connectionTimeout: 2_000,
     retry: RETRY,
   });
 }
@@ -37,99 +42,91 @@ const driver: ClientDriver = {
       ...(idempotent ? { maxInFlightRequests: 1 } : {}),
     });
     await producer.connect();
-    const result = await producer.send({
+    const sent = await producer.send({
       topic,
       acks: -1,
       compression: COMPRESSION[codec],
-      messages: records.map((record) => ({
-        partition: record.partition,
-        timestamp: String(record.timestamp),
-        key: bytesOf(record.key),
-        value: bytesOf(record.value),
-        headers: headersOf(record),
-      })),
+      messages: records.map(sentMessageOf),
     });
     await producer.disconnect();
-    const next = new Map(result.map((each) => [each.partition, Number(each.baseOffset)]));
-    return records.map(({ partition }) => {
-      const offset = next.get(partition) ?? NaN;
-      next.set(partition, offset + 1);
-      return { partition, offset };
-    });
+    return placesFrom(
+      sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]),
+      records,
+    );
   },
 
   async consume(options, teller) {
+    if (options.plugged) registerCodecs((codec) => tell({ event: "opened", codec }));
+    const { rebalanceTimeoutMs } = options;
     const consumer = kafkaOf(options.bootstrap).consumer({
       groupId: options.group,
       sessionTimeout: options.sessionTimeoutMs,
+      ...(rebalanceTimeoutMs === undefined ? {} : { rebalanceTimeout: rebalanceTimeoutMs }),
       heartbeatInterval: options.heartbeatMs,
       maxWaitTimeInMs: 200,
       retry: RETRY,
     });
-    const positions = new Positions();
-    const revokeAll = (): void => {
-      const { held } = positions;
-      if (held.length === 0) return;
-      positions.revoke(held);
-      teller.revoked(held);
-    };
-    consumer.on(consumer.events.REBALANCING, revokeAll);
+    consumer.on(consumer.events.REBALANCING, () => teller.revokedAll());
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const places = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
         partitions.map((partition): Place => [topic, partition]),
       );
-      revokeAll();
-      positions.assign(places);
-      teller.assigned(places);
+      teller.revokedAll();
+      teller.assigned(places, payload.memberId);
+    });
+    consumer.on(consumer.events.HEARTBEAT, ({ payload }) => {
+      teller.confirmed(payload.memberId, payload.groupGenerationId);
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart) fail(payload.error);
     });
+    const byClient = options.commit === "client";
+    let commits = 0;
+    consumer.on(consumer.events.COMMIT_OFFSETS, ({ payload }) => {
+      commits += 1;
+      if (!byClient) return;
+      teller.committed(
+        payload.topics.flatMap(({ topic, partitions }) =>
+          partitions.map((each) => ({
+            topic,
+            partition: Number(each.partition),
+            offset: Number(each.offset),
+          })),
+        ),
+      );
+    });
     await consumer.connect();
     await consumer.subscribe({ topics: [...options.topics], fromBeginning: true });
     await consumer.run({
-      autoCommit: false,
-      eachMessage: ({ topic, partition, message }) => {
-        const offset = Number(message.offset);
-        positions.told([topic, partition], offset);
-        teller.record({
-          topic,
-          partition,
-          offset,
-          timestamp: Number(message.timestamp),
-          key: base64Of(message.key),
-          value: base64Of(message.value),
-          headers: pairsOf(message.headers ?? {}),
-        });
-        return Promise.resolve();
+      autoCommit: byClient,
+      ...(byClient ? { autoCommitInterval: COMMIT_INTERVAL_MS } : {}),
+      eachBatchAutoResolve: false,
+      eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
+        const { topic, partition, messages } = batch;
+        // kafkajs goes through what it has fetched also when it joins again meanwhile.
+        const { epoch } = teller;
+        await teller.opened(heartbeat);
+        for (const message of messages) {
+          if (!isRunning() || isStale() || epoch !== teller.epoch) return;
+          if (!teller.has(topic, partition)) return;
+          await teller.record(recordOf(topic, partition, message));
+          resolveOffset(message.offset);
+          await heartbeat();
+        }
       },
     });
     return {
-      commit: () =>
-        consumer.commitOffsets(
-          positions.toCommit().map((each) => ({ ...each, offset: String(each.offset) })),
-        ),
+      async commit(positions) {
+        const before = commits;
+        await consumer.commitOffsets(
+          positions.map((each) => ({ ...each, offset: String(each.offset) })),
+        );
+        // It also resolves, with nothing committed, where the consumer stops or starts again meanwhile.
+        if (commits === before) throw new Error("the consumer has stopped meanwhile");
+      },
       leave: () => consumer.disconnect(),
     };
   },
 };
-
-/** Values of one name are a list. */
-function headersOf(record: DriverRecord): IHeaders {
-  const lists = new Map<string, Buffer[]>();
-  for (const [name, value] of record.headers)
-    lists.set(name, [...(lists.get(name) ?? []), bytesOf(value ?? "")]);
-  return Object.fromEntries(
-    [...lists].map(([name, values]) => [name, values.length === 1 ? values[0] : values]),
-  );
-}
-
-function pairsOf(headers: IHeaders): [string, string | null][] {
-  return Object.entries(headers).flatMap(([name, values]) =>
-    [values]
-      .flat()
-      .map((value): [string, string | null] => [name, base64Of(value as Buffer | undefined)]),
-  );
-}
 
 await runDriver(driver);

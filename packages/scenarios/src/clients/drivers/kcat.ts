@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Admin, Kafka, logLevel } from "kafkajs";
-import { base64Of, bytesOf, type DriverRecord, type Place } from "../events.ts";
+import { bytesOf, type DriverRecord, type Place, type Position } from "../events.ts";
 import {
   type ClientDriver,
   type ConsumeOptions,
@@ -11,7 +11,7 @@ import {
   type ProduceOptions,
   runDriver,
 } from "./command-line.ts";
-import { Positions } from "./positions.ts";
+import { readRecord } from "./read-record.ts";
 
 const DELIVERED = /Message delivered to partition (\d+) \(offset (\d+)\)/;
 const REBALANCED = /^% Group \S+ rebalanced \(memberid [^)]*\): (assigned|revoked): ?(.*)$/;
@@ -62,7 +62,6 @@ const driver: ClientDriver = {
   },
 
   async consume(options, teller) {
-    const positions = new Positions();
     const kcat = startMember(options);
     const ended = once(kcat, "close");
     let leaving = false;
@@ -74,13 +73,8 @@ const driver: ClientDriver = {
       const change = REBALANCED.exec(line);
       if (change !== null) {
         const places = placesOf(change[2] ?? "");
-        if (change[1] === "assigned") {
-          positions.assign(places);
-          teller.assigned(places);
-        } else {
-          positions.revoke(places);
-          teller.revoked(places);
-        }
+        if (change[1] === "assigned") teller.assigned(places);
+        else teller.revoked(places);
         return;
       }
       if (!line.startsWith("{")) {
@@ -88,20 +82,11 @@ const driver: ClientDriver = {
         return;
       }
       const record = JSON.parse(line) as JsonRecord;
-      const { topic, partition, offset } = record;
-      positions.told([topic, partition], offset);
-      teller.record({
-        topic,
-        partition,
-        offset,
-        timestamp: record.ts,
-        key: base64Of(record.key),
-        value: base64Of(record.payload),
-        headers: pairsOf(record.headers ?? []),
-      });
+      const { ts: timestamp, payload: value, headers = [] } = record;
+      teller.record(readRecord({ ...record, timestamp, value }, pairsOf(headers))).catch(fail);
     });
     return {
-      commit: () => committed(options, positions),
+      commit: (positions) => committed(options, positions),
       leave: async () => {
         leaving = true;
         kcat.kill("SIGTERM");
@@ -166,7 +151,7 @@ function lineOf({ key, value }: DriverRecord): string {
 function startMember(options: ConsumeOptions): ChildProcess {
   const settings = [
     "auto.offset.reset=earliest",
-    `enable.auto.commit=${options.commits}`,
+    `enable.auto.commit=${options.commit !== "never"}`,
     `auto.commit.interval.ms=${COMMIT_INTERVAL_MS}`,
     `session.timeout.ms=${options.sessionTimeoutMs}`,
     `heartbeat.interval.ms=${options.heartbeatMs}`,
@@ -190,15 +175,15 @@ function placesOf(text: string): Place[] {
   ]);
 }
 
-function pairsOf(flat: readonly (string | null)[]): [string, string | null][] {
-  const pairs: [string, string | null][] = [];
+function pairsOf(flat: readonly (string | null)[]): (readonly [string, string | null])[] {
+  const pairs: (readonly [string, string | null])[] = [];
   for (let at = 0; at < flat.length; at += 2)
-    pairs.push([flat[at] as string, base64Of(flat[at + 1])]);
+    pairs.push([flat[at] as string, flat[at + 1] as string | null]);
   return pairs;
 }
 
 /** kcat commits by itself, soon: resolves when the broker has all of it. */
-async function committed(options: ConsumeOptions, positions: Positions): Promise<void> {
+async function committed(options: ConsumeOptions, positions: readonly Position[]): Promise<void> {
   const kafka = new Kafka({ brokers: [options.bootstrap], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -212,20 +197,16 @@ async function committed(options: ConsumeOptions, positions: Positions): Promise
 async function hasAll(
   admin: Admin,
   { group, topics }: ConsumeOptions,
-  positions: Positions,
+  positions: readonly Position[],
 ): Promise<boolean> {
   const found = await admin.fetchOffsets({ groupId: group, topics: [...topics] });
-  return positions
-    .toCommit()
-    .every(({ topic, partition, offset }) =>
-      found.some(
-        (each) =>
-          each.topic === topic &&
-          each.partitions.some(
-            (one) => one.partition === partition && Number(one.offset) === offset,
-          ),
-      ),
-    );
+  return positions.every(({ topic, partition, offset }) =>
+    found.some(
+      (each) =>
+        each.topic === topic &&
+        each.partitions.some((one) => one.partition === partition && Number(one.offset) >= offset),
+    ),
+  );
 }
 
 await runDriver(driver);

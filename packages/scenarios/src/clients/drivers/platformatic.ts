@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { Consumer, type Message, ProduceAcks, Producer } from "@platformatic/kafka";
-import { base64Of, bytesOf, type Place } from "../events.ts";
-import { type ClientDriver, fail, runDriver } from "./command-line.ts";
-import { Positions } from "./positions.ts";
+import { Consumer, ProduceAcks, Producer } from "@platformatic/kafka";
+import { bytesOf, type Place } from "../events.ts";
+import { type ClientDriver, fail, placesFrom, runDriver } from "./command-line.ts";
+import { readRecord } from "./read-record.ts";
 
 const driver: ClientDriver = {
   version() {
@@ -35,42 +35,34 @@ const driver: ClientDriver = {
       })),
     });
     await producer.close();
-    const next = new Map(
-      (offsets ?? []).map((each) => [each.partition, Number(each.offset)] as const),
+    return placesFrom(
+      (offsets ?? []).map(({ partition, offset }) => [partition, Number(offset)]),
+      records,
     );
-    return records.map(({ partition }) => {
-      const offset = next.get(partition) ?? NaN;
-      next.set(partition, offset + 1);
-      return { partition, offset };
-    });
   },
 
   async consume(options, teller) {
+    const { rebalanceTimeoutMs } = options;
     const consumer = new Consumer({
       clientId: "platformatic-driver",
       bootstrapBrokers: [options.bootstrap],
       groupId: options.group,
       sessionTimeout: options.sessionTimeoutMs,
+      ...(rebalanceTimeoutMs === undefined ? {} : { rebalanceTimeout: rebalanceTimeoutMs }),
       heartbeatInterval: options.heartbeatMs,
       autocommit: false,
       maxWaitTime: 200,
+      highWaterMark: 16,
+      connectTimeout: 2_000,
       retries: 20,
       retryDelay: 100,
     });
-    const positions = new Positions();
-    const revokeAll = (): void => {
-      const { held } = positions;
-      if (held.length === 0) return;
-      positions.revoke(held);
-      teller.revoked(held);
-    };
-    consumer.on("consumer:group:rebalance", revokeAll);
+    consumer.on("consumer:group:rebalance", () => teller.revokedAll());
     consumer.on("consumer:group:join", ({ assignments }) => {
       const places = (assignments ?? []).flatMap(({ topic, partitions }) =>
         partitions.map((partition): Place => [topic, partition]),
       );
-      revokeAll();
-      positions.assign(places);
+      teller.revokedAll();
       teller.assigned(places);
     });
     const stream = await consumer.consume({
@@ -79,29 +71,27 @@ const driver: ClientDriver = {
       fallbackMode: "earliest",
       maxWaitTime: 200,
     });
-    stream.on("error", fail);
-    stream.on("data", (message: Message<Buffer, Buffer, Buffer, Buffer>) => {
-      const { topic, partition } = message;
-      const offset = Number(message.offset);
-      positions.told([topic, partition], offset);
-      teller.record({
-        topic,
-        partition,
-        offset,
-        timestamp: Number(message.timestamp),
-        key: base64Of(message.key),
-        value: base64Of(message.value),
-        headers: [...message.headers].map(([name, value]) => [String(name), base64Of(value)]),
-      });
-    });
+    let leaving = false;
+    const read = async (): Promise<void> => {
+      for await (const message of stream) {
+        await teller.opened();
+        const headers = [...message.headers].map(([name, value]) => [String(name), value] as const);
+        await teller.record(readRecord(message, headers));
+      }
+      if (!leaving) throw new Error("the stream has ended");
+    };
+    read().catch((error: unknown) => leaving || fail(error));
     return {
-      commit: () =>
+      commit: (positions) =>
         consumer.commit({
-          offsets: positions
-            .toCommit()
-            .map((each) => ({ ...each, offset: BigInt(each.offset), leaderEpoch: -1 })),
+          offsets: positions.map((each) => ({
+            ...each,
+            offset: BigInt(each.offset),
+            leaderEpoch: -1,
+          })),
         }),
       leave: async () => {
+        leaving = true;
         await stream.close();
         await consumer.close();
       },
