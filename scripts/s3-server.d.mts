@@ -1,6 +1,6 @@
 /** A server that runs, and how it is reached. */
 export interface S3Server {
-  readonly name: string;
+  readonly name: S3ServerName;
   /** What was installed: `github.com/versity/versitygw/cmd/versitygw@v1.8.0`. */
   readonly source: string;
   readonly endpoint: string;

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 // The built code: what is killed runs as a process, from `dist`.
 import {
   hasBucket,
+  isBucketStore,
   killMatrix,
   nameOf,
-  type OpenBucket,
-  openBucket,
+  openBuckets,
+  type OpenBuckets,
   runMatrix,
   Seeded,
   vegaRows,
@@ -29,19 +30,19 @@ function drawn(): ReturnType<typeof killMatrix> {
 describe(`kill matrix (seed ${seed})`, () => {
   const combinations = drawn();
   const rows = vegaRows();
-  let bucket: OpenBucket | undefined;
+  let buckets: OpenBuckets | undefined;
 
   beforeAll(async () => {
-    if (hasBucket() && combinations.some(({ store }) => store === "s3"))
-      bucket = await openBucket();
+    if (hasBucket() && combinations.some(({ store }) => isBucketStore(store)))
+      buckets = await openBuckets("chosen");
   }, 600_000);
   afterAll(async () => {
-    await bucket?.end();
+    await buckets?.end();
   });
   for (const [index, combination] of combinations.entries()) {
     const cannot =
       (combination.client === "kcat" && kcatIsMissing) ||
-      (combination.store === "s3" && !hasBucket());
+      (isBucketStore(combination.store) && !hasBucket());
     test.skipIf(cannot).concurrent(`written under kills: ${nameOf(combination)}`, async () => {
       const options = {
         combinations: [combination],
@@ -49,7 +50,7 @@ describe(`kill matrix (seed ${seed})`, () => {
         rows,
         rowsEach: 5_000,
         kills: 2,
-        bucket,
+        buckets: buckets?.of ?? new Map(),
       };
       const [result] = await runMatrix(options);
       process.stdout.write(`${nameOf(combination)}: ${JSON.stringify(result)}\n`);

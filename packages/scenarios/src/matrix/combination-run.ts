@@ -3,11 +3,13 @@ import type { Row } from "../dataset.ts";
 import { type GroupReading, readByGroup } from "../groups/group-reading.ts";
 import { killRun } from "../kill-run.ts";
 import { Seeded } from "../seeded.ts";
-import { type Combination, nameOf } from "./combinations.ts";
+import { type BucketStore, type Combination, isBucketStore, nameOf } from "./combinations.ts";
 import { type Bucket, openStage } from "./stage.ts";
 
 /** What was seen; that nothing was lost and nothing reordered is asserted. */
 export interface CombinationResult {
+  /** Over a bucket: what its server is. */
+  readonly server?: string;
   readonly rows: number;
   /** Of the writing side: deaths, or cuts. */
   readonly kills: number;
@@ -36,11 +38,11 @@ export async function runCombination(options: {
   readonly kills: number;
   /** Empty. */
   readonly directory: string;
-  readonly bucket?: Bucket | undefined;
+  readonly buckets: ReadonlyMap<BucketStore, Bucket>;
 }): Promise<CombinationResult> {
-  const { combination, seed, rows, directory, bucket } = options;
+  const { combination, seed, rows, directory, buckets } = options;
   const topic = "rows";
-  const stage = await openStage({ combination, topic, directory, bucket });
+  const stage = await openStage({ combination, topic, directory, buckets });
   try {
     const group: { reading?: GroupReading } = {};
     const written = await killRun({
@@ -72,7 +74,11 @@ export async function runCombination(options: {
     assert.equal(acknowledged, rows.length);
     assert.equal(kills, options.kills);
     assert.ok(uploads !== 0, "nothing was uploaded");
+    const server = isBucketStore(combination.store)
+      ? buckets.get(combination.store)?.server
+      : undefined;
     return {
+      ...(server === undefined ? {} : { server }),
       rows: rows.length,
       kills,
       inFlightAtKill,

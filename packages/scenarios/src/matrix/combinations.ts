@@ -5,11 +5,19 @@ import { type CombinationOf, pairsOf, pairwise } from "./pairwise.ts";
 export const DIMENSIONS = {
   client: ["kcat", "kafkajs", "platformatic", "embedded"],
   codec: ["none", "gzip", "snappy", "lz4", "zstd"],
-  store: ["file", "memory", "s3"],
+  store: ["file", "memory", "s3", "minio"],
   idempotent: ["yes", "no"],
 } as const;
 
 export type Combination = CombinationOf<typeof DIMENSIONS>;
+
+/** Stores over a bucket, by the scheme of the driver's root. */
+export const BUCKET_STORES = ["s3", "minio"] as const;
+export type BucketStore = (typeof BUCKET_STORES)[number];
+
+export function isBucketStore(store: Combination["store"]): store is BucketStore {
+  return BUCKET_STORES.some((each) => each === store);
+}
 
 /** What a word means where it is not what it says. */
 export const MEANINGS: Readonly<Record<string, string>> = {
@@ -18,7 +26,9 @@ export const MEANINGS: Readonly<Record<string, string>> = {
     "in a process of its own; the group reads through a broker over the same root afterwards",
   "store=memory":
     "nothing dies: connections are cut; embedded, the engine is closed in the middle of appends and opened again",
-  "store=s3": "objects in a bucket, the WAL on the disk",
+  "store=s3":
+    "objects in a bucket, by @aws-sdk/client-s3, the WAL on the disk; `server` is what the bucket is of",
+  "store=minio": "the same by the client of MinIO",
   "client=embedded idempotent=yes":
     "a batch at a time, each on condition of the partition's next offset",
 };

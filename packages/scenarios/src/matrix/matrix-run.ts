@@ -5,7 +5,7 @@ import { performance } from "node:perf_hooks";
 import type { Row } from "../dataset.ts";
 import { Seeded } from "../seeded.ts";
 import { type CombinationResult, runCombination } from "./combination-run.ts";
-import { type Combination, nameOf } from "./combinations.ts";
+import { type BucketStore, type Combination, nameOf } from "./combinations.ts";
 import type { Bucket } from "./stage.ts";
 
 /** Waiting for sessions to end is most of a combination. */
@@ -18,7 +18,7 @@ export interface MatrixOptions {
   readonly rows: readonly Row[];
   readonly rowsEach: number;
   readonly kills: number;
-  readonly bucket?: Bucket | undefined;
+  readonly buckets: ReadonlyMap<BucketStore, Bucket>;
   readonly onResult?: (row: MatrixRow) => void;
 }
 
@@ -56,7 +56,7 @@ async function runOne(
   combination: Combination,
   seed: number,
 ): Promise<MatrixRow> {
-  const { rows, rowsEach, kills, bucket } = options;
+  const { rows, rowsEach, kills, buckets } = options;
   const beganMs = performance.now();
   const seconds = (): number => Math.round((performance.now() - beganMs) / 1_000);
   const directory = await mkdtemp(join(tmpdir(), "karst-matrix-"));
@@ -68,7 +68,7 @@ async function runOne(
       rows: rows.slice(from, from + rowsEach),
       kills,
       directory,
-      bucket,
+      buckets,
     });
     await rm(directory, { recursive: true, force: true });
     return { ...combination, ...result, lost: 0, reordered: 0, seconds: seconds() };

@@ -8,7 +8,7 @@ import { EmbeddedHost, type EmbeddedPlace, embeddedWriter } from "../writers/emb
 import { kafkajsWriter } from "../writers/kafkajs.ts";
 import { kcatWriter } from "../writers/kcat.ts";
 import { platformaticWriter } from "../writers/platformatic.ts";
-import type { Combination } from "./combinations.ts";
+import type { BucketStore, Combination } from "./combinations.ts";
 
 /** Of every topic. The group's two members have one each. */
 const PARTITIONS = 2;
@@ -30,6 +30,8 @@ const EMBEDDED_BATCH = { batchMin: 1, batchMax: 150 };
 
 /** Where an S3 server is, for combinations over one. */
 export interface Bucket {
+  /** What it is: the source that it was built of. */
+  readonly server: string;
   readonly endpoint: string;
   readonly name: string;
   /** Credentials and region, as the SDKs read them. */
@@ -55,10 +57,10 @@ export async function openStage(options: {
   readonly topic: string;
   /** Empty. */
   readonly directory: string;
-  readonly bucket: Bucket | undefined;
+  readonly buckets: ReadonlyMap<BucketStore, Bucket>;
 }): Promise<Stage> {
   const { combination, topic } = options;
-  const place = placeOf(combination, options.directory, options.bucket);
+  const place = placeOf(combination, options.directory, options.buckets);
   if (combination.client === "embedded") return embeddedStage(place);
   const stage = await (combination.store === "memory" ? cutStage(place) : killedStage(place));
   try {
@@ -73,17 +75,23 @@ export async function openStage(options: {
 type Place = EmbeddedPlace & Required<Pick<EmbeddedPlace, "limits">>;
 
 /** @throws TypeError without the bucket that it needs. */
-function placeOf({ store }: Combination, directory: string, bucket: Bucket | undefined): Place {
+function placeOf(
+  { store }: Combination,
+  directory: string,
+  buckets: ReadonlyMap<BucketStore, Bucket>,
+): Place {
   switch (store) {
     case "file":
       return { root: `file:${join(directory, "data")}`, limits: LIMITS };
     case "memory":
       return { root: "memory:matrix", limits: LIMITS };
-    case "s3": {
-      if (bucket === undefined) throw new TypeError("there is no bucket");
+    case "s3":
+    case "minio": {
+      const bucket = buckets.get(store);
+      if (bucket === undefined) throw new TypeError(`there is no bucket for ${store}`);
       const { endpoint, name, environment } = bucket;
       // No two directories have the same name.
-      const root = `s3://${name}/matrix${directory.replaceAll(/[^a-zA-Z0-9]+/g, "-")}?endpoint=${endpoint}`;
+      const root = `${store}://${name}/matrix${directory.replaceAll(/[^a-zA-Z0-9]+/g, "-")}?endpoint=${endpoint}`;
       return { root, wal: `file:${join(directory, "wal")}`, limits: LIMITS, environment };
     }
   }

@@ -3,12 +3,13 @@
  *
  *   npm run verify -- kill-matrix [--rows 8000] [--seed N] [--only TEXT …] [--dry]
  *
- * Obtains an S3 server and starts it, unless KARST_TEST_S3_ENDPOINT names one; needs kcat.
+ * Obtains versitygw for `s3:` and MinIO for `minio:`, and starts them, unless KARST_TEST_S3_ENDPOINT names a server for both; where MinIO
+ * cannot be built, versitygw takes its place, which the result tells. Needs kcat.
  */
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { vegaRows } from "../dataset.ts";
-import { openBucket } from "../matrix/bucket.ts";
+import { openBuckets } from "../matrix/bucket.ts";
 import { DIMENSIONS, killMatrix, MEANINGS, nameOf, notApplicable } from "../matrix/combinations.ts";
 import { runMatrix } from "../matrix/matrix-run.ts";
 import { writeResult } from "../proof/results.ts";
@@ -31,21 +32,21 @@ const combinations = killMatrix().filter((each) =>
 );
 const beganMs = performance.now();
 let done = 0;
-const bucket = await openBucket();
+const buckets = await openBuckets("each");
 const rows = await runMatrix({
   combinations,
   seed,
   rows: vegaRows(),
   rowsEach,
   kills: KILLS,
-  bucket,
+  buckets: buckets.of,
   onResult: (row) => {
     done += 1;
     const how = row.failure ?? JSON.stringify(row);
     process.stderr.write(`${done}/${combinations.length} ${nameOf(row)}: ${how}\n`);
   },
 });
-await bucket.end();
+await buckets.end();
 const failed = rows.filter(({ failure }) => failure !== undefined).length;
 const result = {
   seed,
