@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { Consumer, Producer, stringDeserializers, stringSerializers } from "@platformatic/kafka";
 import { open } from "karst";
 import { test } from "vitest";
 import { readByKcat } from "../dist/index.js";
@@ -66,5 +67,71 @@ test.skipIf(kcatIsMissing)(
       } finally {
         await second.close();
       }
+    }),
+);
+
+/** Its values, in order, of a topic with so many records. @throws what the client says. */
+async function readByPlatformatic(
+  bootstrap: string,
+  topic: string,
+  count: number,
+): Promise<readonly string[]> {
+  const consumer = new Consumer({
+    clientId: "reader",
+    groupId: `readers-of-${topic}`,
+    bootstrapBrokers: [bootstrap],
+    deserializers: stringDeserializers,
+    maxWaitTime: 100,
+    retries: 2,
+    retryDelay: 50,
+  });
+  try {
+    const values: string[] = [];
+    for await (const { value } of await consumer.consume({ topics: [topic], mode: "earliest" })) {
+      values.push(value);
+      if (values.length === count) break;
+    }
+    return values;
+  } finally {
+    await new Promise<void>((resolve) => {
+      consumer.close(true, () => resolve());
+    });
+  }
+}
+
+test.skipIf(kcatIsMissing)(
+  "@platformatic/kafka 1.35 opens snappy as librdkafka and itself write it, and fails at the frames that we and Java write",
+  () =>
+    inWorld(async (world) => {
+      const engine = await open({ root: `file:${world.data}` });
+      const values = ROWS.map(({ value }) => value);
+      for (const compression of ["lz4", "snappy"] as const)
+        await engine
+          .topic(`karst-${compression}`, { compression, partitions: 1 })
+          .append(ROWS.map(({ id, value }) => ({ key: String(id), value })));
+      await engine.close();
+
+      const server = await world.serve();
+      const { address } = server;
+      await produceByKcat(address, "kcat-snappy", "snappy");
+      const producer = new Producer({
+        clientId: "writer",
+        bootstrapBrokers: [address],
+        serializers: stringSerializers,
+        compression: "snappy",
+        autocreateTopics: true,
+      });
+      await producer.send({ messages: values.map((value) => ({ topic: "own-snappy", value })) });
+      await producer.close();
+
+      for (const topic of ["karst-lz4", "kcat-snappy", "own-snappy"])
+        assert.deepEqual(await readByPlatformatic(address, topic, ROWS.length), values, topic);
+      await assert.rejects(
+        readByPlatformatic(address, "karst-snappy", ROWS.length),
+        (error: AggregateError) =>
+          error.message === "fetch failed 3 times." &&
+          error.errors.every((each) => String(each) === "RuntimeError: unreachable"),
+      );
+      await server.stop();
     }),
 );

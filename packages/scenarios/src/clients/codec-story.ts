@@ -27,6 +27,8 @@ export interface CodecStoryOptions {
 export interface CodecStoryRow {
   readonly client: string;
   readonly wrote: readonly CodecName[];
+  /** Read of every writer. */
+  readonly opened: readonly CodecName[];
   /** Records of all writers. */
   readonly read: number;
   readonly failures: readonly string[];
@@ -65,7 +67,8 @@ export async function codecStory(options: CodecStoryOptions): Promise<readonly C
   const rows: CodecStoryRow[] = [];
   for (const ready of clients) {
     const { client } = ready;
-    const row = { client: client.name, wrote: wrote.get(client.name) ?? [] };
+    const opened = opensOf(client);
+    const row = { client: client.name, wrote: wrote.get(client.name) ?? [], opened };
     let read = 0;
     try {
       read = await readAll(ready, written, { bootstrap, name });
@@ -120,7 +123,7 @@ async function readAll(
   written: ReadonlyMap<CodecName, readonly Written[]>,
   from: { readonly bootstrap: string; readonly name: string },
 ): Promise<number> {
-  const opens = client.opens ?? client.codecs;
+  const opens = opensOf(client);
   const found = new Map<string, ReadRecord>();
   const happenings = new Happenings();
   const member = new Member({
@@ -157,6 +160,10 @@ async function readAll(
   } finally {
     await member.kill();
   }
+}
+
+function opensOf(client: Client): readonly CodecName[] {
+  return client.opens ?? client.codecs;
 }
 
 function nameOf({ topic, partition, offset }: ReadRecord): string {

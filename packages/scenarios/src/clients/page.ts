@@ -24,9 +24,11 @@ function lineOf(row: Row): string {
   const name = `${row.client} (${row.language})`;
   if (row.tag === "missing") return `| ${name} | | | not run: ${cell(row.why)} |`;
   const { groups, codecs } = row;
+  const unread = codecs.wrote.filter((codec) => !codecs.opened.includes(codec));
+  const except = unread.length === 0 ? "" : ` (others' ${unread.join(", ")} not read)`;
   const ran = [
     `groups (${groups.map(({ assignor }) => assignor).join(", ")})`,
-    `codecs ${codecs.wrote.join(", ")}`,
+    `codecs ${codecs.wrote.join(", ")}${except}`,
   ];
   const rebalances = groups.reduce((sum, { result }) => sum + (result?.rebalances ?? 0), 0);
   const read = groups.reduce((sum, { result }) => sum + (result?.read ?? 0), codecs.read);
