@@ -295,6 +295,7 @@ function assemble(core: Core, recovered: Recovered, options: EngineOptions): Eng
     metrics,
     blockCacheBytes: limits.blockCacheBytes,
     indexCacheBytes: Math.min(OBJECT_INDEX_CACHE_BYTES, limits.blockCacheBytes),
+    relief: cache,
     signal: lifecycle.ended,
   });
   const references = new References();

@@ -7,6 +7,11 @@ export interface Lease<V> {
   release(): void;
 }
 
+/** Gives up one thing that is only kept because it may be wanted again; false: it has none. */
+export interface Evictable {
+  evict(): boolean;
+}
+
 interface Entry<V> {
   readonly key: string;
   readonly bytes: number;
@@ -27,17 +32,21 @@ export class LeaseCache<V> {
   readonly #memory: MemoryBudget;
   readonly #bytesMax: number;
   readonly #holder: string;
+  readonly #relief: Evictable | undefined;
   readonly #entries = new Map<string, Entry<V>>();
   #usedBytes = 0;
 
+  /** @param options.relief gives up memory of the same budget for what is waited for, and for nothing that is only read ahead. */
   constructor(options: {
     readonly memory: MemoryBudget;
     readonly bytesMax: number;
     readonly holder: string;
+    readonly relief?: Evictable;
   }) {
     this.#memory = options.memory;
     this.#bytesMax = options.bytesMax;
     this.#holder = options.holder;
+    this.#relief = options.relief;
   }
 
   get usedBytes(): number {
@@ -94,10 +103,10 @@ export class LeaseCache<V> {
   }
 
   #start(key: string, bytes: number, load: () => Promise<V>): Entry<V> {
-    if (!this.#fits(bytes)) {
+    if (!this.#fits(bytes, this.#relief)) {
       throw runtimeError(
         "MEMORY_BUDGET_EXCEEDED",
-        `${this.#holder} needs ${bytes} bytes, and everything it holds is in use`,
+        `${this.#holder} needs ${bytes} bytes, and nothing that is held can be given up`,
       );
     }
     this.#memory.reserve(bytes, this.#holder);
@@ -121,15 +130,15 @@ export class LeaseCache<V> {
     return entry;
   }
 
-  /** Makes room for `bytes` by evicting; whether there is room now. */
-  #fits(bytes: number): boolean {
-    while (
-      this.#usedBytes > 0 &&
-      (this.#usedBytes + bytes > this.#bytesMax || this.#memory.freeBytes < bytes)
-    ) {
+  /** Makes room for `bytes` by evicting, others' last; whether there is room now. */
+  #fits(bytes: number, relief?: Evictable): boolean {
+    while (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#bytesMax) {
       if (!this.evict()) return false;
     }
-    return this.#memory.freeBytes >= bytes;
+    while (this.#memory.freeBytes < bytes) {
+      if (!this.evict() && relief?.evict() !== true) return false;
+    }
+    return true;
   }
 
   #settle(entry: Entry<V>): void {

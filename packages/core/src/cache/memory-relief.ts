@@ -1,4 +1,5 @@
 import type { MemoryBudget } from "@karst/runtime";
+import type { Evictable } from "./lease-cache.ts";
 
 /**
  * Makes room in the memory budget for what may not wait, at the cost of what is kept only because it may be read again: first
@@ -6,9 +7,9 @@ import type { MemoryBudget } from "@karst/runtime";
  */
 export class MemoryRelief {
   readonly #memory: MemoryBudget;
-  readonly #evictable: readonly { evict(): boolean }[];
+  readonly #evictable: readonly Evictable[];
 
-  constructor(memory: MemoryBudget, evictable: readonly { evict(): boolean }[]) {
+  constructor(memory: MemoryBudget, evictable: readonly Evictable[]) {
     this.#memory = memory;
     this.#evictable = evictable;
   }

@@ -94,6 +94,26 @@ test("the memory budget binds it too", async () => {
   (await cache.acquire("a", 10, async () => "a")).release();
 });
 
+test("memory that others can give up is taken for what is waited for, and not for what is read ahead", async () => {
+  const memory = new MemoryBudget(30);
+  const others = [10, 20];
+  memory.reserve(30, "others");
+  const evict = (): boolean => {
+    const bytes = others.pop();
+    memory.release(bytes ?? 0);
+    return bytes !== undefined;
+  };
+  const cache = new LeaseCache({ memory, bytesMax: 100, holder: "test", relief: { evict } });
+  assert.equal(cache.prefetch("a", 10, never), false);
+  const held = await cache.acquire("a", 10, async () => "a");
+  assert.deepEqual(others, [10]);
+  await assert.rejects(cache.acquire("b", 30, never), { code: "MEMORY_BUDGET_EXCEEDED" });
+  assert.deepEqual(others, []);
+  held.release();
+  (await cache.acquire("b", 30, async () => "b")).release();
+  assert.equal(memory.reservedBytes, 30);
+});
+
 test("a prefetched value is there for whoever asks; a failed one is forgotten", async () => {
   const { memory, cache } = setUp();
   assert.equal(
