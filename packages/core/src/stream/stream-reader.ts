@@ -3,6 +3,8 @@ import type { Lease } from "../cache/lease-cache.ts";
 import type { LogCache } from "../cache/log-cache.ts";
 import type { ObjectReads } from "../cache/object-reads.ts";
 import type { Catalogue } from "../catalogue/catalogue.ts";
+import { streamOwnerRow } from "../catalogue/rows/stream-owner-row.ts";
+import { streamStartRow } from "../catalogue/rows/stream-start-row.ts";
 import { coreError } from "../errors.ts";
 import type { Block } from "../format/object-block.ts";
 import type { ObjectIndex } from "../format/object-index.ts";
@@ -80,9 +82,7 @@ export class StreamReader {
     let offset = log.logStartOffset;
     for (let reference = this.#candidate(log, offset, timestampMs); reference !== undefined;) {
       const from = Math.max(offset, reference.start);
-      const step = await this.#retrying(log, from, () =>
-        this.#searchReference(log, from, timestampMs),
-      );
+      const step = await this.#searchFrom(log, from, timestampMs);
       if (step.tag === "found") return step.batch;
       offset = Math.max(step.offset, log.logStartOffset);
       reference = this.#candidate(log, offset, timestampMs);
@@ -181,10 +181,12 @@ export class StreamReader {
     }
   }
 
+  /** @throws KarstError `OFFSET_OUT_OF_RANGE` (`out_of_range`), `STREAM_FENCED` (`fenced`): the image says why there is none; else `OBJECT_MISSING`. */
   #referenceAt(log: ReadableLog, offset: number): Reference {
     const references = this.#references.of(log.streamId);
     const reference = references.at(references.firstEndingAbove(offset));
     if (reference !== undefined && reference.start <= offset) return reference;
+    checkImage(this.#catalogue, log.streamId, offset);
     throw coreError("OBJECT_MISSING", `no object holds offset ${offset} of stream ${log.streamId}`);
   }
 
@@ -195,6 +197,16 @@ export class StreamReader {
     while (i < references.length && (references.at(i) as Reference).maxTimestampMs < timestampMs)
       i += 1;
     return references.at(i);
+  }
+
+  /** A trim that overtakes the search ends it no more than it ends the stream. */
+  async #searchFrom(log: ReadableLog, from: number, timestampMs: number): Promise<SearchStep> {
+    try {
+      return await this.#retrying(log, from, () => this.#searchReference(log, from, timestampMs));
+    } catch (error) {
+      if (!isKarstError(error, "out_of_range")) throw error;
+      return { tag: "on", offset: publishedStart(this.#catalogue, log.streamId) };
+    }
   }
 
   /** Looks into the first block from `from` on, within one reference, that may hold what is searched. */
@@ -248,11 +260,30 @@ function boundOf(log: ReadableLog, options: ReadOptions): number {
   return Math.min(options.before ?? log.highWatermark, log.highWatermark);
 }
 
+/**
+ * What the image has of a stream may be ahead of what its owner knows: a trim or deletion is in it before its answer has come.
+ *
+ * @throws KarstError `OFFSET_OUT_OF_RANGE` (`out_of_range`), `STREAM_FENCED` (`fenced`).
+ */
+function checkImage(catalogue: Catalogue, streamId: number, offset: number): void {
+  if (streamOwnerRow.get(catalogue, streamId) === undefined)
+    throw coreError("STREAM_FENCED", `stream ${streamId} is deleted`);
+  const start = publishedStart(catalogue, streamId);
+  if (offset < start) throw belowStart(streamId, offset, start);
+}
+
+function publishedStart(catalogue: Catalogue, streamId: number): number {
+  return streamStartRow.get(catalogue, streamId)?.value.offset ?? 0;
+}
+
 function checkStart(log: ReadableLog, offset: number): void {
-  if (offset >= log.logStartOffset) return;
-  throw coreError(
+  if (offset < log.logStartOffset) throw belowStart(log.streamId, offset, log.logStartOffset);
+}
+
+function belowStart(streamId: number, offset: number, start: number): Error {
+  return coreError(
     "OFFSET_OUT_OF_RANGE",
-    `offset ${offset} is below the start of stream ${log.streamId}, ${log.logStartOffset}`,
+    `offset ${offset} is below the start of stream ${streamId}, ${start}`,
   );
 }
 

@@ -69,7 +69,8 @@ export interface Stream {
   /**
    * Batches from `from`. Empty at the high watermark.
    *
-   * @throws KarstError `OFFSET_OUT_OF_RANGE` (`out_of_range`) outside [logStartOffset, highWatermark].
+   * @throws KarstError `OFFSET_OUT_OF_RANGE` (`out_of_range`) outside [logStartOffset, highWatermark], or below a start that is
+   * published and has not been heard of here; `STREAM_FENCED` (`fenced`): deleted.
    */
   read(options: ReadOptions): Promise<StreamRead>;
   /** The same from memory alone: undefined where an object has to be read. */
