@@ -2,6 +2,8 @@ import { type Random, randomInteger } from "@karst/runtime";
 import type { Ending } from "../world/machine.ts";
 import { card, type CardOf } from "../world/story.ts";
 import type { Batches, Wait } from "../world/wait.ts";
+import type { Habits } from "./catch-up-reader.ts";
+import type { BadReads, CatchUp } from "./catch-up-steps.ts";
 import type { Run } from "./run.ts";
 import { pick } from "../world/draw.ts";
 import * as steps from "./steps.ts";
@@ -32,6 +34,24 @@ const burst = (random: Random): Batches => ({
   bytes: pick(random, [20, 20, 20, 60]),
   wait: pick(random, ["no", "no", "turn"]),
 });
+/** Of a reader that catches up. */
+const habits = (random: Random): Habits & { readonly where: number } => ({
+  where: pick(random, [0, 0, 0.125, 0.5]),
+  bytesMax: pick(random, [1, 600, 2_500]),
+  pauseMs: pick(random, [0, 0, 1, 40, 3_000]),
+  holdMs: pick(random, [0, 0, 5, 2_000]),
+  patienceMs: pick(random, [undefined, undefined, 0, 3, 200]),
+});
+const bad = (random: Random): BadReads => pick(random, ["lost", "spoiled", "late", "all", "none"]);
+const catchUp = (random: Random): CatchUp => ({
+  index: log(random),
+  stocked: pick(random, [0, 12, 20]),
+  cold: pick(random, [true, true, false]),
+  bad: bad(random),
+  readers: Array.from({ length: randomInteger(random, 1, 4) }, () => habits(random)),
+  ms: pick(random, [0, 1, 60, 2_000]),
+  afterwards: pick(random, ["on", "on", "calm", "calm", "trim", "close", "abandon"]),
+});
 const gap = (random: Random): number => pick(random, [0, 0, 0, 7, 5000]);
 
 export const DECK: readonly CardOf<Run>[] = [
@@ -56,7 +76,13 @@ export const DECK: readonly CardOf<Run>[] = [
     (r) => [pick(r, [1, 1, 1, 1_001])],
   ),
   card("load", 4, "read", steps.read, (r) => [log(r), where(r), pick(r, [1, 600, 5000])]),
-  card("fault", 2, "loseAhead", steps.loseAhead, (r) => [log(r), where(r), randomInteger(r, 1, 4)]),
+  card("other", 3, "catchUp", steps.catchUp, (r) => [catchUp(r)]),
+  card("fault", 1, "badReads", steps.badReads, (r) => [bad(r)]),
+  card("fault", 1, "calm", steps.calm, (r) => [pick(r, [1, 700])]),
+  card("fault", 1, "squeeze", steps.squeeze, (r) => [
+    pick(r, [0, 600, 1_500, 6_000]),
+    pick(r, [10, 1_000, 5_000]),
+  ]),
   card("other", 2, "readAway", steps.readAway, (r) => [log(r), where(r), pick(r, [600, 5000])]),
   card("other", 4, "find", steps.find, (r) => [log(r), where(r)]),
   card(

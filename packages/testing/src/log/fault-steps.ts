@@ -68,3 +68,14 @@ export function fill(full: boolean): Step {
     disk.capacityBytes = full ? disk.usedBytes : Infinity;
   };
 }
+
+/** Others take all memory but so much, for so long. */
+export function squeeze(leftBytes: number, ms: number): Step {
+  return async (run) => {
+    const { memory } = await run.live();
+    const bytes = Math.max(0, memory.freeBytes - leftBytes);
+    if (!memory.tryReserve(bytes)) return;
+    run.world.faulted("memory squeezed");
+    run.world.clock.setTimer(ms, () => memory.release(bytes));
+  };
+}

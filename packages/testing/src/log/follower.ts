@@ -89,7 +89,11 @@ export class Follower {
     } catch (error) {
       if (isKarstError(error, "out_of_range") && log.logStartOffset > from) {
         this.#position = log.logStartOffset;
-      } else if (isKarstError(error, "unavailable")) {
+      } else if (
+        isKarstError(error, "unavailable") ||
+        // It has been trimmed, and whoever did it has not heard of it.
+        (isKarstError(error, "out_of_range") && this.#log.mayStartAbove(from))
+      ) {
         await sleep(process.engine.runtime.clock, RETRY_MS);
       } else throw error;
     }

@@ -29,6 +29,14 @@ export const LABELS: readonly string[] = [
   "retry-survived",
   "retry-appended",
   "followed",
+  "caught-up",
+  "read-failed",
+  "read-given-up",
+  "read-without-memory",
+  "read-beside-doubt",
+  "overtaken-by-trim",
+  "late-answer",
+  "memory-given-back-later",
 ];
 
 /** Of runs over a store that loses requests and answers. */

@@ -36,10 +36,10 @@ export const TINY: Size = {
   },
 };
 
-/** The same with room for the blocks that a reader will want next. */
+/** The same with objects of many blocks, and room for those that a reader will want next. */
 export const AHEAD: Size = {
   ...TINY,
-  limits: { ...TINY.limits, blockCacheBytes: 8 * 1024 },
+  limits: { ...TINY.limits, uploadBytes: 6 * 1024, blockCacheBytes: 8 * 1024 },
 };
 
 /** Small enough that a minute of load crosses every bound some times. */

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { noFaults } from "@karst/objectstore";
 import { hasCode, isKarstError } from "@karst/runtime";
 import type { Invariants } from "../world/invariants.ts";
 import { type Batches, tolerate, type Wait, wait } from "../world/wait.ts";
@@ -7,10 +6,6 @@ import { within } from "./open-log.ts";
 import type { Process } from "./process.ts";
 import type { Run } from "./run.ts";
 import type { Step } from "./step.ts";
-
-const LOST_MS = 10_000;
-/** More than any log has. */
-const WHOLE_BYTES = 1_000_000;
 
 export function append(index: number, gap: number, batches: Batches): Step {
   return async (run) => {
@@ -122,96 +117,6 @@ export function takeProducerIds(count: number): Step {
       if (outcome.tag !== "ok") return;
     }
   };
-}
-
-/** @param where from the start, 0, to the watermark, 1. */
-export function read(index: number, where: number, bytesMax: number): Step {
-  return async (run) => {
-    const process = run.current ?? (await run.live());
-    await readBy(run, process, index, where, bytesMax);
-  };
-}
-
-/** Begins a read, and does not wait for it: whatever comes next comes in between. */
-export function readAway(index: number, where: number, bytesMax: number): Step {
-  return async (run) => {
-    const process = run.current ?? (await run.live());
-    const log = process.log(index);
-    const read = log.read({ from: within(log, where), bytesMax }).then(
-      (value) => value.release(),
-      (error: unknown) => {
-        if (!isKarstError(error, "out_of_range")) tolerate(error);
-      },
-    );
-    run.watch(read);
-  };
-}
-
-/**
- * What is read ahead gets lost, after some of it has arrived; then the store is well. A read there finds everything.
- *
- * @param arrives requests for objects that come through.
- */
-export function loseAhead(index: number, where: number, arrives: number): Step {
-  return async (run) => {
-    const { faulty, clock } = run.world;
-    const invariants: Invariants = run.world.invariants;
-    if (faulty === undefined) return;
-    const process = await run.live();
-    let left = arrives;
-    faulty.up();
-    faulty.setPlan(({ key, method }) => {
-      if (method !== "get" || !key.startsWith("objects/")) return undefined;
-      left -= 1;
-      return left < 0 ? { tag: "unavailable" } : undefined;
-    });
-    await readBy(run, process, index, where, 1);
-    // Longer than a lost request is tried again.
-    await clock.advance(LOST_MS);
-    faulty.setPlan(noFaults);
-    const log = process.log(index);
-    const outcome = await run.world.until(
-      process.life,
-      log.read({ from: within(log, where), bytesMax: WHOLE_BYTES }),
-    );
-    if (outcome.tag === "ok") outcome.value.release();
-    invariants.check(
-      "K5",
-      outcome.tag !== "failed" || !isKarstError(outcome.error, "unavailable"),
-      () =>
-        `the store is well, and a read fails: ${String(outcome.tag === "failed" && outcome.error)}`,
-    );
-  };
-}
-
-export async function readBy(
-  run: Run,
-  process: Process,
-  index: number,
-  where: number,
-  bytesMax: number,
-): Promise<void> {
-  const log = process.log(index);
-  const from = within(log, where);
-  const { highWatermark, logStartOffset } = log;
-  // Who was succeeded may show what was true before.
-  const call = process.isFenced ? undefined : run.logs[index]?.history?.read(process.number, from);
-  const outcome = await run.world.until(process.life, log.read({ from, bytesMax }));
-  run.world.note(`read ${outcome.tag}`);
-  run.world.tally.checked += 1;
-  if (outcome.tag === "failed") {
-    // A trim came in between.
-    if (isKarstError(outcome.error, "out_of_range")) assert.ok(log.logStartOffset > logStartOffset);
-    else tolerate(outcome.error);
-  }
-  if (outcome.tag !== "ok") return;
-  const { value } = outcome;
-  assert.ok(
-    value.nextOffset <= Math.max(highWatermark, from),
-    "a read went over the watermark of its call",
-  );
-  run.logs[index]?.checkRead(from, value, highWatermark, process.isFenced ? undefined : call);
-  value.release();
 }
 
 export const flush: Step = async (run) => {

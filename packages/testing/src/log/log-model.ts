@@ -59,6 +59,8 @@ export class LogModel {
   #doubtful: Attempt[] = [];
   /** Nobody has appended beyond it. */
   #endMax = 0;
+  /** Where nothing was when somebody looked, from its first offset to the one after its last: nothing will ever be. */
+  readonly #shownHoles = new Map<number, number>();
 
   constructor(name: string, hasHoles: boolean, invariants: Invariants) {
     this.name = name;
@@ -165,6 +167,13 @@ export class LogModel {
       next === undefined || next.baseOffset >= attempt.endOffset,
       () => `${what()} is where ${next?.id} is`,
     );
+    for (const [start, end] of this.#shownHoles) {
+      this.#check(
+        "P4",
+        attempt.endOffset <= start || attempt.baseOffset >= end,
+        () => `${what()} was not there, and nothing else from ${start} to ${end}, when it was read`,
+      );
+    }
     attempt.tag = "fact";
     this.#facts.splice(i, 0, attempt);
     this.#places.set(attempt.id, attempt.baseOffset);
@@ -185,6 +194,11 @@ export class LogModel {
       () => `starts at ${logStartOffset}, which nobody asked for`,
     );
     this.watermark = Math.max(this.watermark, highWatermark);
+  }
+
+  /** Whether a trim may have put the start above `offset`, that it has happened or that nobody knows. */
+  mayStartAbove(offset: number): boolean {
+    return this.start > offset || this.#maybeStarts.some((start) => start > offset);
   }
 
   /** To one who has the log nothing is there that was trimmed. */
@@ -299,10 +313,13 @@ export class LogModel {
       fact === undefined || fact.baseOffset >= end,
       () => `${fact?.id} at ${fact?.baseOffset} was left out from ${start} to ${end}`,
     );
+    this.#shownHoles.set(start, Math.max(end, this.#shownHoles.get(start) ?? 0));
   }
 
   /** What is below the start nobody can be shown any more. */
   #forget(): void {
+    for (const [start, end] of this.#shownHoles)
+      if (end <= this.start) this.#shownHoles.delete(start);
     const count = this.#firstEndingAbove(this.start);
     if (count < FORGET_COUNT_MIN) return;
     for (const fact of this.#facts.splice(0, count)) {

@@ -46,7 +46,11 @@ export interface OpenLog {
   readonly highWatermark: number;
   readonly logEndOffset: number;
   append(draft: Draft): Taken;
-  read(options: { readonly from: number; readonly bytesMax: number }): Promise<Read>;
+  read(options: {
+    readonly from: number;
+    readonly bytesMax: number;
+    readonly signal?: AbortSignal;
+  }): Promise<Read>;
   trim(before: number): Promise<void>;
   onAdvance(listener: () => void): () => void;
   /** The first record of at least this time; of a raw stream, the first of its batch. */

@@ -5,6 +5,7 @@ import type { Surroundings } from "../world/machine.ts";
 import type { Outcome } from "../world/outcome.ts";
 import { WalWatch } from "../world/wal-watch.ts";
 import type { World } from "../world/world.ts";
+import type { CatchUpReader } from "./catch-up-reader.ts";
 import type { Follower } from "./follower.ts";
 import type { Size } from "./limits.ts";
 import type { LogModel } from "./log-model.ts";
@@ -29,6 +30,7 @@ export class Ownership {
   readonly #size: Size;
   readonly #logs: readonly LogModel[];
   readonly #followers: readonly Follower[];
+  readonly #readers: readonly CatchUpReader[];
   readonly #observe: (process: Process) => void;
   readonly #watch: WalWatch;
   /** Processes that have lost the logs, and may not know. */
@@ -44,12 +46,15 @@ export class Ownership {
     readonly size: Size;
     readonly logs: readonly LogModel[];
     readonly followers: readonly Follower[];
+    /** They come and go. */
+    readonly readers: readonly CatchUpReader[];
     readonly observe: (process: Process) => void;
   }) {
     this.#world = options.world;
     this.#size = options.size;
     this.#logs = options.logs;
     this.#followers = options.followers;
+    this.#readers = options.readers;
     this.#observe = options.observe;
     const { machine, invariants, sometimes } = options.world;
     this.#watch = new WalWatch(machine, invariants, sometimes);
@@ -145,6 +150,7 @@ export class Ownership {
     );
     if (index === 0) this.#checkDigest(process);
     this.#followers[index]?.follow(process);
+    for (const reader of this.#readers) if (reader.index === index) reader.follow(process);
     this.#world.sometimes.add("log-reopened");
   }
 
@@ -208,7 +214,7 @@ export class Ownership {
     this.#checkDigest(process);
     this.#countRecovery(process);
     this.#owner = process;
-    for (const follower of this.#followers) follower.follow(process);
+    for (const reader of [...this.#followers, ...this.#readers]) reader.follow(process);
     return true;
   }
 

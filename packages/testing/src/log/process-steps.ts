@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { Invariants } from "../world/invariants.ts";
 import type { Ending } from "../world/machine.ts";
 import { capture, tolerate } from "../world/wait.ts";
-import { read, readBy } from "./load-steps.ts";
 import { within } from "./open-log.ts";
 import type { Process } from "./process.ts";
+import { read, readBy } from "./read-steps.ts";
 import type { Run } from "./run.ts";
 import type { Step } from "./step.ts";
 
@@ -38,7 +38,10 @@ export const close: Step = async (run) => {
 
 /** An engine that has ended holds nothing, once what it had on its way has come. */
 async function checkReleased(run: Run, { memory, life }: Process): Promise<void> {
-  if (memory.reservedBytes > 0) await run.world.clock.advance(IN_FLIGHT_MS);
+  if (memory.reservedBytes > 0) {
+    run.world.sometimes.add("memory-given-back-later");
+    await run.world.clock.advance(IN_FLIGHT_MS);
+  }
   if (life.isOver) return;
   const invariants: Invariants = run.world.invariants;
   invariants.check(

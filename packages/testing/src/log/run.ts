@@ -2,6 +2,7 @@ import { isKarstError } from "@karst/runtime";
 import type { Machine } from "../world/machine.ts";
 import { World, type WorldOptions } from "../world/world.ts";
 import { Appends } from "./appends.ts";
+import { CatchUpReader, type Habits } from "./catch-up-reader.ts";
 import { Follower } from "./follower.ts";
 import { type Size, TINY } from "./limits.ts";
 import { LogModel } from "./log-model.ts";
@@ -9,6 +10,9 @@ import type { Draft } from "./open-log.ts";
 import { Ownership } from "./ownership.ts";
 import type { Process } from "./process.ts";
 import { ProducerModel, type Sent } from "./producer-model.ts";
+
+/** Of those that catch up at the same time. */
+const READERS_MAX = 8;
 
 /** One process after another over one world, against models of what they must show. Whatever goes wrong throws. */
 export class Run {
@@ -20,6 +24,8 @@ export class Run {
   readonly logs: readonly [LogModel, LogModel, LogModel];
   readonly producers: readonly ProducerModel[];
   readonly followers: readonly Follower[];
+  /** That have not caught up yet, and those that have until the next step. */
+  readonly readers: CatchUpReader[] = [];
   readonly #ownership: Ownership;
   readonly #appends: Appends;
   #serial = 0;
@@ -48,9 +54,9 @@ export class Run {
       producer(1003, second, 0x7fff_fff6),
     ];
     this.followers = this.logs.map((log, index) => new Follower(log, index));
-    const { logs, followers } = this;
+    const { logs, followers, readers } = this;
     const observe = (process: Process): void => this.observe(process);
-    this.#ownership = new Ownership({ world, size, logs, followers, observe });
+    this.#ownership = new Ownership({ world, size, logs, followers, readers, observe });
     this.#appends = new Appends({ world, logs, watch: (promise) => this.watch(promise) });
   }
 
@@ -101,6 +107,23 @@ export class Run {
     });
   }
 
+  /** One more reader begins, unless there are many. */
+  catchUp(
+    process: Process,
+    options: {
+      readonly index: number;
+      readonly from: number;
+      readonly end: number;
+      readonly habits: Habits;
+    },
+  ): void {
+    if (this.readers.length >= READERS_MAX) return;
+    const log = this.logs[options.index] as LogModel;
+    const reader = new CatchUpReader({ ...options, world: this.world, log });
+    this.readers.push(reader);
+    reader.follow(process);
+  }
+
   /** A number that was not used before. */
   nextSerial(): number {
     this.#serial += 1;
@@ -116,7 +139,9 @@ export class Run {
   check(): void {
     this.world.invariants.rethrow();
     if (this.#failure !== undefined) throw this.#failure as Error;
-    for (const follower of this.followers) follower.check();
+    for (const reader of [...this.followers, ...this.readers]) reader.check();
+    // In place: others have the array too.
+    for (const reader of this.readers.splice(0)) if (!reader.isDone) this.readers.push(reader);
     const { current } = this;
     // Only who was succeeded is fenced.
     if (isKarstError(current?.failure, "fenced") && this.world.starts === current?.number)

@@ -6,9 +6,6 @@ export {
   flush,
   pass,
   produce,
-  read,
-  loseAhead,
-  readAway,
   reopen,
   resend,
   stray,
@@ -17,7 +14,9 @@ export {
   trimTwice,
   upload,
 } from "./load-steps.ts";
-export { failNames, failSync, fill, outage, skew, unreliable } from "./fault-steps.ts";
+export { badReads, calm, catchUp } from "./catch-up-steps.ts";
+export { read, readAway } from "./read-steps.ts";
+export { failNames, failSync, fill, outage, skew, squeeze, unreliable } from "./fault-steps.ts";
 export {
   abandon,
   close,

@@ -61,10 +61,11 @@ export async function perform(story: Story): Promise<Run> {
 
 /** What only the counters know. */
 function count({ world, producers }: Run): void {
-  const { sometimes, faulty, metrics } = world;
+  const { sometimes, faulty, late, metrics } = world;
   sometimes.add("upload", metrics.value("karst_uploads_total"));
   sometimes.add("wal-trim", metrics.value("karst_wal_trims_total"));
   sometimes.add("cold-read", metrics.value("karst_object_gets_total"));
+  sometimes.add("late-answer", late.count);
   for (const producer of producers) {
     sometimes.add("retry-survived", producer.survived);
     sometimes.add("retry-appended", producer.lost);

@@ -73,8 +73,14 @@ export class MortalClock implements Clock {
  * goes nowhere.
  *
  * @param onRequest told before each request; may end the life.
+ * @param arrived resolves when the answer to a get, which is there, is to come. Default: at once.
  */
-export function mortalStore(store: ObjectStore, life: Life, onRequest: () => void): ObjectStore {
+export function mortalStore(
+  store: ObjectStore,
+  life: Life,
+  onRequest: () => void,
+  arrived?: (key: string) => Promise<void>,
+): ObjectStore {
   const request = <T>(send: () => Promise<T>): Promise<T> => {
     if (!life.isOver) onRequest();
     return life.isOver ? new Promise(() => undefined) : life.lived(send());
@@ -98,7 +104,12 @@ export function mortalStore(store: ObjectStore, life: Life, onRequest: () => voi
     putIfAbsent: (key, body, options) => request(() => store.putIfAbsent(key, body, options)),
     putIfMatch: (key, body, etag, options) =>
       request(() => store.putIfMatch(key, body, etag, options)),
-    get: (key, options) => request(() => store.get(key, options)),
+    get: (key, options) =>
+      request(async () => {
+        const bytes = await store.get(key, options);
+        await arrived?.(key);
+        return bytes;
+      }),
     head: (key, options) => request(() => store.head(key, options)),
     list,
     delete: (keys, options) => request(() => store.delete(keys, options)),

@@ -32,6 +32,8 @@ export interface MachineWorld {
   readonly stepMsMax: number;
   /** Far away, shared by all machines; undefined: each has its own, on its disk. */
   readonly store: FaultyObjectStore | undefined;
+  /** Resolves when the answer to a get of this key is to come. */
+  arrived(key: string): Promise<void>;
   /** Counts a process; returns its number. */
   start(): number;
   /** A crash has left these bytes on a disk. */
@@ -51,6 +53,7 @@ export class Machine {
   #runtime: SimulatedRuntime;
   readonly #lives = new Set<Life>();
   #broken: ActiveFault | undefined;
+  #badReads: ActiveFault | undefined;
   #trap: { left: number; readonly ending: Ending } | undefined;
   #calls = 0;
 
@@ -89,7 +92,12 @@ export class Machine {
       machine: this,
       life,
       runtime: this.#runtime,
-      store: mortalStore(this.#store(), life, () => this.#tick()),
+      store: mortalStore(
+        this.#store(),
+        life,
+        () => this.#tick(),
+        (key) => this.#world.arrived(key),
+      ),
       stepMsMax: this.#world.stepMsMax,
     };
   }
@@ -124,10 +132,25 @@ export class Machine {
     });
   }
 
+  /** Some reads of the objects of a file store fail, or none does any more. */
+  spoilReads(probability: number): void {
+    this.#badReads?.cancel();
+    this.#badReads = undefined;
+    if (probability === 0) return;
+    this.#badReads = this.disk.fault({
+      on: ["open", "read"],
+      path: (path) => path.startsWith(`${STORE_DIRECTORY}/objects`),
+      effect: "EIO",
+      times: Infinity,
+      probability,
+    });
+  }
+
   /** Its faults stop. */
   heal(): void {
     this.#trap = undefined;
     this.#broken = undefined;
+    this.#badReads = undefined;
     this.disk.clearFaults();
     this.disk.capacityBytes = Infinity;
   }

@@ -14,6 +14,7 @@ import {
 } from "@karst/runtime/testing";
 import type { DiskHash } from "./disk-hash.ts";
 import { Invariants } from "./invariants.ts";
+import { LateAnswers } from "./late-answers.ts";
 import type { Life } from "./life.ts";
 import { Machine } from "./machine.ts";
 import type { Outcome } from "./outcome.ts";
@@ -57,6 +58,7 @@ export class World {
   readonly metrics: SimulatedRuntime["metrics"];
   /** The shared object store; undefined: it is on the machine's disk. */
   readonly faulty: FaultyObjectStore | undefined;
+  readonly late: LateAnswers;
   readonly sometimes: Sometimes = new Sometimes();
   readonly invariants: Invariants = new Invariants();
   readonly tally: Tally = { acknowledged: 0, checked: 0, faults: 0 };
@@ -78,6 +80,7 @@ export class World {
     this.clock = first.clock;
     this.net = first.net;
     this.metrics = first.metrics;
+    this.late = new LateAnswers(this.clock, first.random.fork("late answers"));
     if (store === "memory") {
       this.faulty = faultyObjectStore(memoryObjectStore(), {
         random: first.random.fork("store"),
@@ -92,6 +95,7 @@ export class World {
       return new Machine(`m${i}`, runtime, {
         stepMsMax: slow ? SLOW_DISK_MS : 0,
         store: this.faulty,
+        arrived: (key) => this.late.arrived(key),
         start: () => (this.#starts += 1),
         crashed: (state) => void this.crashStates.add(state),
         faulted: (what) => this.faulted(what),
@@ -113,6 +117,7 @@ export class World {
   heal(): void {
     this.faulty?.setPlan(noFaults);
     this.faulty?.up();
+    this.late.msMax = 0;
     for (const machine of this.machines) machine.heal();
   }
 

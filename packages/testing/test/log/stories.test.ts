@@ -12,7 +12,7 @@ async function play(family: Family, seeds: number): Promise<void> {
 }
 
 test("an engine is an array that survives crashes, faults and zombies", async () => {
-  await play(logFamily, 120 * runs);
+  await play(logFamily, 100 * runs);
 });
 
 test("an engine keeps up a steady load, whatever happens", async () => {
