@@ -33,4 +33,12 @@ export const partitionMutants: readonly Mutant[] = [
     to: 'return batch === undefined ? { tag: "on", offset: reference.end }',
     harm: "A consumer that starts at a time misses records.",
   },
+  {
+    id: "p-one-log-woken-by-a-sync",
+    invariant: "P4",
+    file: "packages/core/src/stream/durability.ts",
+    from: "advanced.add(frame.log);",
+    to: "if (advanced.size === 0) advanced.add(frame.log);",
+    harm: "A consumer waits at the end of a log that has gone on, until something else is appended.",
+  },
 ];

@@ -33,4 +33,12 @@ export const platformMutants: readonly Mutant[] = [
     to: "this.#skipped += 1;",
     harm: "Each restart with something in the WAL that is in objects already leaves less memory.",
   },
+  {
+    id: "pl-prefetch-not-given-back",
+    invariant: "PL4",
+    file: "packages/core/src/cache/lease-cache.ts",
+    from: "entry.settled = true; this.#freeIfUnused(entry);",
+    to: "entry.settled = true;",
+    harm: "An engine closed while it reads ahead keeps the memory for ever.",
+  },
 ];
