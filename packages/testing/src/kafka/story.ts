@@ -2,7 +2,7 @@ import { randomInteger } from "@karst/runtime";
 import { SeededRandom } from "@karst/runtime/testing";
 import { chance, pick, pickWeighted } from "../world/draw.ts";
 import { cardsByName, play, type StoryOf, type StoryStep, swarm } from "../world/story.ts";
-import { drawConsumer } from "./consumer.ts";
+import { drawReading } from "./log-reader.ts";
 import { DECK } from "./deck.ts";
 import { finish } from "./finish.ts";
 import { drawNet } from "./net-setting.ts";
@@ -29,7 +29,7 @@ export function drawStory(seed: number, length: number): KafkaStory {
     consumers: Array.from({ length: randomInteger(random, 2, 3) }, (_, i) => ({
       name: `c${i}`,
       topics: pick(random, [["t0", "t1"], ["t1", "t0"], ["t0"]]),
-      ...drawConsumer(random),
+      ...drawReading(random),
     })),
   };
   const cards = swarm(DECK, random, 65);
