@@ -83,21 +83,21 @@ async function step(world: WalWorld, random: QuickRandom, name: StepName): Promi
   switch (name) {
     case "append":
       for (let n = random.integer(1, 6); n > 0; n -= 1) {
-        world.append(random.integer(0, swarm.payloadMax));
+        world.load.append(random.integer(0, swarm.payloadMax));
         if (random.chance(30)) await world.turn();
       }
-      if (random.chance(40)) world.appendAnywhere(random.integer(0, 200));
+      if (random.chance(40)) world.load.appendAnywhere(random.integer(0, 200));
       return;
     case "burst":
-      for (let n = random.integer(5, 25); n > 0; n -= 1) world.append(random.integer(0, 120));
+      for (let n = random.integer(5, 25); n > 0; n -= 1) world.load.append(random.integer(0, 120));
       return;
     case "work":
       // As an owner does that uploads all the time: segments are filled, trimmed, and used again.
       for (let n = random.integer(2, 8); n > 0 && !world.isOver; n -= 1) {
         for (let m = 3; m > 0; m -= 1)
-          world.append(random.integer(0, Math.min(swarm.payloadMax, 300)));
-        await world.flush();
-        await world.trimTo(1);
+          world.load.append(random.integer(0, Math.min(swarm.payloadMax, 300)));
+        await world.load.flush();
+        await world.load.trimTo(1);
         await world.checkStates();
       }
       return;
@@ -106,11 +106,11 @@ async function step(world: WalWorld, random: QuickRandom, name: StepName): Promi
     case "advance":
       return world.advance(random.pick([1, 3, 10, 30, 100]));
     case "flush":
-      return world.flush();
+      return world.load.flush();
     case "trim":
-      return world.trimTo(random.integer(0, 100) / 100, random.chance(60));
+      return world.load.trimTo(random.integer(0, 100) / 100, random.chance(60));
     case "read":
-      return world.read(random.integer(0, 99) / 100);
+      return world.load.read(random.integer(0, 99) / 100);
     case "reopen":
       await world.close();
       return;
