@@ -11,6 +11,7 @@ export {
 export type { SystemErrorCode } from "./disk/system-error.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { SeededRandom } from "./seeded-random.ts";
+export { Sfc32 } from "./sfc32.ts";
 export { type CountingMetrics, countingMetrics } from "./counting-metrics.ts";
 export { SimulatedConnection } from "./net/connection.ts";
 export { SimulatedNet, type SimulatedNetOptions } from "./net/simulated-net.ts";

@@ -1,33 +1,15 @@
 import { type Random, randomInteger } from "@karst/runtime";
+import { Sfc32 } from "@karst/runtime/testing";
 
-/** Numbers determined by two words (sfc32): as good as a seeded random's, and made in a fraction of the time, a million times a run. */
-export class QuickRandom implements Random {
+const WARM_UP_DRAWS = 8;
+
+/** Numbers determined by two words: as good as a seeded random's, and made in a fraction of the time, a million times a run. */
+export class QuickRandom extends Sfc32 implements Random {
   readonly #seed: readonly [number, number];
-  #a: number;
-  #b: number;
-  #c = 0x9e3779b9;
-  #counter = 1;
 
   constructor(a: number, b: number) {
+    super(a, b, 0x9e3779b9, WARM_UP_DRAWS);
     this.#seed = [a | 0, b | 0];
-    this.#a = a | 0;
-    this.#b = b | 0;
-    for (let i = 0; i < 8; i += 1) this.u32();
-  }
-
-  u32(): number {
-    const sum = (this.#a + this.#b + this.#counter) | 0;
-    this.#counter = (this.#counter + 1) | 0;
-    this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) | 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
-    return sum >>> 0;
-  }
-
-  bytes(length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    for (let i = 0; i < length; i += 1) bytes[i] = this.u32() >>> 24;
-    return bytes;
   }
 
   fork(label: string): QuickRandom {

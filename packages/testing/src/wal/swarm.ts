@@ -94,25 +94,19 @@ const WEIGHTS: Readonly<Record<StepName, number>> = {
   room: 2,
 };
 
-/** Of which a run may do without. */
-const OPTIONAL: readonly StepName[] = [
-  "burst",
-  "work",
-  "trim",
-  "reopen",
-  "abandon",
-  "power",
-  "kill",
-  "trap",
-  "usurp",
-  "rival",
-  "harm",
-  "full",
-];
+/** What every run does; it may do without any of the others. */
+const ALWAYS: ReadonlySet<StepName> = new Set([
+  "append",
+  "turn",
+  "advance",
+  "flush",
+  "read",
+  "room",
+]);
 
 export function drawSwarm(random: QuickRandom): Swarm {
   const weights = { ...WEIGHTS };
-  for (const step of OPTIONAL) {
+  for (const step of STEPS.filter((name) => !ALWAYS.has(name))) {
     if (random.chance(35)) weights[step] = 0;
     else if (random.chance(25)) weights[step] *= 3;
   }
