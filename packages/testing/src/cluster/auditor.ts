@@ -7,7 +7,7 @@ import {
   streamEndRow,
   streamOwnerRow,
 } from "@karst/core";
-import { type FaultyObjectStore, type FaultPlan, noFaults } from "@karst/objectstore";
+import { type MemoryBucket, memoryObjectStore, type ObjectStore } from "@karst/objectstore";
 import type { Runtime } from "@karst/runtime";
 import type { Invariants } from "../world/invariants.ts";
 
@@ -19,53 +19,14 @@ interface Range {
 /** What a node may do with a stream, as the rules have it. */
 export type Right = "free" | "refused" | "gone";
 
-/** The connection of everybody else to the store, which is set aside while the auditor looks. */
-export class Connection {
-  readonly #store: FaultyObjectStore;
-  #plan: FaultPlan = noFaults;
-  #isDown = false;
-
-  constructor(store: FaultyObjectStore) {
-    this.#store = store;
-  }
-
-  plan(plan: FaultPlan): void {
-    this.#plan = plan;
-    this.#store.setPlan(plan);
-  }
-
-  down(isDown: boolean): void {
-    this.#isDown = isDown;
-    if (isDown) this.#store.down();
-    else this.#store.up();
-  }
-
-  heal(): void {
-    this.plan(noFaults);
-    this.down(false);
-  }
-
-  /** Without faults while `look` runs. */
-  async aside<T>(look: () => Promise<T>): Promise<T> {
-    this.#store.setPlan(noFaults);
-    this.#store.up();
-    try {
-      return await look();
-    } finally {
-      this.#store.setPlan(this.#plan);
-      if (this.#isDown) this.#store.down();
-    }
-  }
-}
-
 /**
- * Sees the root as it is: a catalogue that no fault reaches and that outlives every process.
+ * Sees the root as it is: a catalogue over what the store holds, which no fault reaches and which outlives every process.
  *
  * Invariant: `#objects` are the keys of all objects that were ever referenced; true: they still are.
  */
 export class Auditor {
   readonly catalogue: Catalogue;
-  readonly #store: FaultyObjectStore;
+  readonly #store: ObjectStore;
   readonly #invariants: Invariants;
   readonly #objects = new Map<string, boolean>();
   readonly #owners = new Map<
@@ -75,17 +36,18 @@ export class Auditor {
   readonly #nodeEpochs = new Map<string, number>();
   #revision = 0;
 
-  private constructor(catalogue: Catalogue, store: FaultyObjectStore, invariants: Invariants) {
+  private constructor(catalogue: Catalogue, store: ObjectStore, invariants: Invariants) {
     this.catalogue = catalogue;
     this.#store = store;
     this.#invariants = invariants;
   }
 
   static async open(
-    objectStore: FaultyObjectStore,
+    bucket: MemoryBucket,
     runtime: Runtime,
     invariants: Invariants,
   ): Promise<Auditor> {
+    const objectStore = memoryObjectStore({ bucket });
     const catalogue = await openCatalogue({ objectStore, runtime, create: true });
     return new Auditor(catalogue, objectStore, invariants);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { nodeRow } from "@karst/core";
+import type { FaultyObjectStore } from "@karst/objectstore";
 import { isKarstError, randomInteger } from "@karst/runtime";
 import { chance } from "../world/draw.ts";
 import type { OpenLog } from "../log/open-log.ts";
@@ -8,12 +9,12 @@ import type { Outcome } from "../world/outcome.ts";
 import type { Invariants } from "../world/invariants.ts";
 import { WalWatch } from "../world/wal-watch.ts";
 import { World, type WorldOptions } from "../world/world.ts";
-import { Auditor, Connection } from "./auditor.ts";
+import { Auditor } from "./auditor.ts";
 import type { Clerk } from "./clerk.ts";
 import type { ClusterLog } from "./cluster-log.ts";
 import { ImageChain } from "./image-chain.ts";
 import { type Node, openNode } from "./node.ts";
-import { findFirst, readWhole } from "./reading.ts";
+import { findFirst, readOn } from "./reading.ts";
 import { checkHeritage, checkOpening, checkTaking } from "./rules.ts";
 import { TopicBook } from "./topic-book.ts";
 
@@ -39,7 +40,8 @@ interface Seat {
 /** Several machines over one root, against models of what they must show. Whatever goes wrong throws. */
 export class Cluster {
   readonly world: World;
-  readonly connection: Connection;
+  /** As everybody reaches it. */
+  readonly store: FaultyObjectStore;
   /** Of each object, requests still to be left alone: a reader that is answered wrongly twice in a row must take it for corrupt. */
   readonly unspoiled: Map<string, number> = new Map();
   readonly chain: ImageChain;
@@ -59,7 +61,7 @@ export class Cluster {
   constructor(options: WorldOptions) {
     this.world = new World(options);
     assert.ok(this.world.faulty !== undefined, "a cluster shares its store");
-    this.connection = new Connection(this.world.faulty);
+    this.store = this.world.faulty;
     const { invariants, sometimes } = this.world;
     this.#invariants = invariants;
     this.chain = new ImageChain(invariants);
@@ -74,11 +76,10 @@ export class Cluster {
   }
 
   async begin(): Promise<void> {
-    const { faulty, invariants, machine } = this.world;
-    assert.ok(faulty !== undefined);
+    const { bucket, clock, invariants, machine } = this.world;
     // Of no process: it is not ended by any crash.
     const { runtime } = machine.surroundings();
-    this.#auditor = await this.world.clock.runUntil(Auditor.open(faulty, runtime, invariants));
+    this.#auditor = await clock.runUntil(Auditor.open(bucket, runtime, invariants));
   }
 
   get auditor(): Auditor {
@@ -104,9 +105,7 @@ export class Cluster {
   /** Looks at the root as it is, and at everybody's image. */
   async audit(whole = false): Promise<void> {
     const { auditor } = this;
-    await this.world.clock.runUntil(
-      this.connection.aside(() => (whole ? auditor.lookAtAll() : auditor.look())),
-    );
+    await this.world.clock.runUntil(whole ? auditor.lookAtAll() : auditor.look());
     this.chain.check("the auditor", auditor.catalogue);
     for (const { logs } of this.topics.learn(auditor.catalogue)) {
       if (this.nodes.some((node) => logs.some((log) => node.logs.has(log))))
@@ -242,7 +241,7 @@ export class Cluster {
     log.holder = node;
     if (chance(this.world.random, 30))
       await findFirst(this, log, node, randomInteger(this.world.random, 0, 7) / 8);
-    if (!(await readWhole(this, log, node))) return undefined;
+    if (!(await readOn(this, log, node))) return undefined;
     log.model.surveyed(outcome.value);
     if (last !== undefined && last !== node) {
       checkHeritage(this.world, this.logs, last);
@@ -326,7 +325,7 @@ export class Cluster {
       const { openNodes } = this.auditor;
       if (!openNodes.includes(own ?? "") && openNodes.length > 0) return undefined;
       this.#invariants.check("W12", tries < TRIES_MAX, `the node of m${machine} does not open`);
-      if (tries >= TRIES_UNHEALED) this.heal();
+      if (tries >= TRIES_UNHEALED) this.world.heal();
       await this.open(machine);
     }
   }
@@ -367,11 +366,6 @@ export class Cluster {
     }
     await this.world.until(process.life, process.engine.abandon());
     process.life.end();
-  }
-
-  heal(): void {
-    this.world.heal();
-    this.connection.heal();
   }
 }
 

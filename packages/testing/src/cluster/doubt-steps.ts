@@ -1,4 +1,4 @@
-import type { FaultPlan } from "@karst/objectstore";
+import { type FaultPlan, noFaults } from "@karst/objectstore";
 import { type Clock, hasCode } from "@karst/runtime";
 import type { Invariants } from "../world/invariants.ts";
 import { capture, wait } from "../world/wait.ts";
@@ -90,14 +90,14 @@ export function doubtOpening(machine: number, doubt: Doubt): Step {
 }
 
 async function doubting(cluster: Cluster, doubt: Doubt, act: () => Promise<void>): Promise<void> {
-  const { world, connection } = cluster;
+  const { world, store } = cluster;
   world.faulted("commit in doubt");
-  connection.down(false);
-  connection.plan(inDoubt(world.clock, doubt));
+  store.up();
+  store.setPlan(inDoubt(world.clock, doubt));
   const endMs = world.clock.monotonicMs() + Math.max(doubt.untilMs, doubt.lateMs) + QUIET_MS;
   await act();
   await world.clock.advance(Math.max(0, endMs - world.clock.monotonicMs()));
-  connection.heal();
+  store.setPlan(noFaults);
   await cluster.audit();
   cluster.world.sometimes.add("commit-in-doubt");
 }

@@ -14,14 +14,14 @@ export function pass(ms: number): Step {
 
 /** The object store cannot be reached, or can be again. */
 export function outage(isDown: boolean): Step {
-  return async ({ connection }) => connection.down(isDown);
+  return async ({ store }) => (isDown ? store.down() : store.up());
 }
 
 /** The connection to the store is bad, or not any more. */
 export function unreliable(on: boolean): Step {
-  return async ({ world, connection, unspoiled }) => {
+  return async ({ world, store, unspoiled }) => {
     if (on) world.faulted("unreliable store");
-    connection.plan(on ? spoilingConnection(staleConnection, unspoiled) : noFaults);
+    store.setPlan(on ? spoilingConnection(staleConnection, unspoiled) : noFaults);
   };
 }
 

@@ -3,7 +3,7 @@ import { append } from "./appending.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterLog } from "./cluster-log.ts";
 import type { Node } from "./node.ts";
-import { consume, readWhole } from "./reading.ts";
+import { consume, readOn } from "./reading.ts";
 import { closeNode } from "./node-steps.ts";
 
 /** After the longest pause between two tries of anything, and the last late effect. */
@@ -18,7 +18,7 @@ const TAKINGS_MAX = 3;
  */
 export async function finish(cluster: Cluster): Promise<void> {
   const { world } = cluster;
-  cluster.heal();
+  cluster.world.heal();
   await world.clock.advance(RECOVERED_MS);
   cluster.check();
   for (const machine of cluster.seats.keys()) await cluster.bringUp(machine);
@@ -95,7 +95,7 @@ async function haveAll(cluster: Cluster, machine: number): Promise<void> {
       open !== undefined,
       () => `${log.model.name} is nobody's, and ${node.name} cannot take it`,
     );
-    assert.ok(await readWhole(cluster, log, node));
+    assert.ok(await readOn(cluster, log, node));
     write(cluster, log, node);
   }
   await cluster.world.until(node.process.life, node.process.settled);

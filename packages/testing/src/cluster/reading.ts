@@ -1,48 +1,16 @@
 import { isKarstError } from "@karst/runtime";
+import { readWhole } from "../log/whole-log.ts";
 import type { World } from "../world/world.ts";
 import type { ClusterLog } from "./cluster-log.ts";
 import type { Node } from "./node.ts";
 
-const BYTES = 1500;
-const PAUSE_MS = 100;
-/** Reads that may fail before faults are made to stop, and before that is a defect. */
-const TRIES_UNHEALED = 8;
-const TRIES_MAX = 40;
-
 /** Reads a whole log on a node; false: the process ended first, or failed. */
-export async function readWhole(
-  cluster: { readonly world: World; heal(): void },
+export function readOn(
+  { world }: { readonly world: World },
   log: ClusterLog,
   node: Node,
 ): Promise<boolean> {
-  const { world } = cluster;
-  const open = node.log(log);
-  let tries = 0;
-  for (let from = open.logStartOffset; from < open.highWatermark;) {
-    const outcome = await world.until(node.process.life, open.read({ from, bytesMax: BYTES }));
-    if (outcome.tag === "died") return false;
-    if (outcome.tag === "ok") {
-      log.model.checkRead(from, outcome.value, open.highWatermark);
-      world.tally.checked += 1;
-      from = outcome.value.nextOffset;
-      outcome.value.release();
-      continue;
-    }
-    if (outcome.tag === "failed" && !isKarstError(outcome.error, "unavailable")) {
-      if (isKarstError(outcome.error, "closed", "fenced")) return false;
-      throw outcome.error as Error;
-    }
-    tries += 1;
-    const why = outcome.tag === "failed" ? String(outcome.error) : outcome.tag;
-    cluster.world.invariants.check(
-      "O9",
-      tries < TRIES_MAX,
-      () => `${log.model.name} cannot be read at ${from}: ${why}`,
-    );
-    if (tries >= TRIES_UNHEALED) cluster.heal();
-    await world.clock.advance(PAUSE_MS);
-  }
-  return true;
+  return readWhole(world, node.log(log), log.model, { life: node.process.life });
 }
 
 /**

@@ -67,12 +67,7 @@ export class PortProbe {
       before?.(event);
       this.#onDisk(event);
     };
-    const surroundings = machine.surroundings.bind(machine);
-    machine.surroundings = () => {
-      const given = surroundings();
-      this.#last = { ...given, store: this.#probed(given) };
-      return this.#last;
-    };
+    machine.equip = (given) => (this.#last = { ...given, store: this.#probed(given) });
   }
 
   /** What the newest process was given. */

@@ -49,6 +49,8 @@ export class Machine {
   readonly name: string;
   /** Told of every operation of the disk. */
   onDiskOperation: ((event: DiskEvent) => void) | undefined;
+  /** Looks at what the next process is given, or puts something in its place. */
+  equip: ((given: Surroundings) => Surroundings) | undefined;
   readonly #world: MachineWorld;
   #runtime: SimulatedRuntime;
   readonly #lives = new Set<Life>();
@@ -87,7 +89,7 @@ export class Machine {
     this.#runtime = this.#runtime.restart();
     const life = new Life();
     this.#lives.add(life);
-    return {
+    const given: Surroundings = {
       number,
       machine: this,
       life,
@@ -100,6 +102,7 @@ export class Machine {
       ),
       stepMsMax: this.#world.stepMsMax,
     };
+    return this.equip?.(given) ?? given;
   }
 
   /** Every process of the machine ends. */

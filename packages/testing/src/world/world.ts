@@ -1,6 +1,7 @@
 import {
   type FaultyObjectStore,
   faultyObjectStore,
+  MemoryBucket,
   memoryObjectStore,
   noFaults,
 } from "@karst/objectstore";
@@ -59,6 +60,8 @@ export class World {
   /** The shared object store; undefined: it is on the machine's disk. */
   readonly faulty: FaultyObjectStore | undefined;
   readonly late: LateAnswers;
+  /** What the shared object store holds, whatever it answers. */
+  readonly bucket: MemoryBucket = new MemoryBucket();
   readonly sometimes: Sometimes = new Sometimes();
   readonly invariants: Invariants = new Invariants();
   readonly tally: Tally = { acknowledged: 0, checked: 0, faults: 0 };
@@ -82,7 +85,7 @@ export class World {
     this.metrics = first.metrics;
     this.late = new LateAnswers(this.clock, first.random.fork("late answers"));
     if (store === "memory") {
-      this.faulty = faultyObjectStore(memoryObjectStore(), {
+      this.faulty = faultyObjectStore(memoryObjectStore({ bucket: this.bucket }), {
         random: first.random.fork("store"),
         plan: noFaults,
         clock: this.clock,
