@@ -30,4 +30,22 @@ export const groupMutants: readonly Mutant[] = [
     harm: "A commit whose sync failed is acknowledged, and lost.",
     worlds,
   },
+  {
+    id: "cg-offset-deletion-not-waited-for",
+    invariant: "CG1",
+    file: "packages/broker/src/groups/live-groups.ts",
+    from: "await durable;",
+    to: "void durable;",
+    harm: "An offset that was deleted, and said to be, is back after a power cut.",
+    worlds,
+  },
+  {
+    id: "cg-absent-group-not-waited-for",
+    invariant: "CG1",
+    file: "packages/broker/src/groups/live-groups.ts",
+    from: "return entry === undefined ? this.#durable : entry.durable;",
+    to: "return entry?.durable;",
+    harm: "A consumer is told that nothing is committed, begins anew, and after a power cut the group is there again.",
+    worlds,
+  },
 ];

@@ -3,6 +3,8 @@ export interface RegisterWrite {
   readonly value: number | undefined;
   readonly sentAt: number;
   readonly sentMs: number;
+  /** Where it was sent: of the same lane what was sent later takes effect later. undefined: nowhere that others are. */
+  readonly lane: number | undefined;
   /** Answered. Infinity: nobody knows whether and when it takes effect. */
   doneAt: number;
   /** It must never have an effect. */
@@ -29,7 +31,7 @@ interface Zone {
   readonly lastStart: number;
 }
 
-/** `void`: a refused write was seen. `lost`: the register went back, or to nothing. `expired`: to nothing, after a long time. */
+/** `void`: a refused write was seen. `lost`: the register went back, also behind what its lane says, or to nothing. `expired`: to nothing, after a long time. */
 export interface RegisterAnomaly {
   readonly kind: "void" | "lost" | "expired";
   readonly detail: string;
@@ -47,8 +49,8 @@ export class OffsetRegister {
   readonly #reads: RegisterRead[] = [];
 
   /** @param value never written before; undefined: it is deleted. */
-  write(value: number | undefined, sentAt: number, sentMs: number): RegisterWrite {
-    const write: RegisterWrite = { value, sentAt, sentMs, doneAt: Infinity, refused: false };
+  write(value: number | undefined, sentAt: number, sentMs: number, lane?: number): RegisterWrite {
+    const write: RegisterWrite = { value, sentAt, sentMs, lane, doneAt: Infinity, refused: false };
     this.#writes.push(write);
     return write;
   }
@@ -70,7 +72,12 @@ export class OffsetRegister {
   }
 
   anomaly(expiry: Expiry): RegisterAnomaly | undefined {
-    return this.#seenVoid() ?? this.#lostToNothing(expiry) ?? overlap(this.#zones());
+    return (
+      this.#seenVoid() ??
+      this.#outOfOrder() ??
+      this.#lostToNothing(expiry) ??
+      overlap(this.#zones())
+    );
   }
 
   #seenVoid(): RegisterAnomaly | undefined {
@@ -80,6 +87,22 @@ export class OffsetRegister {
       if (write === undefined || write.sentAt > doneAt)
         return { kind: "void", detail: `${value} was read, and nobody had committed it` };
       if (write.refused) return { kind: "void", detail: `${value} was read, and was refused` };
+    }
+    return undefined;
+  }
+
+  /** A value was read, though what its sender had sent after it was done. */
+  #outOfOrder(): RegisterAnomaly | undefined {
+    for (const read of this.#reads) {
+      if (read.value === undefined) continue;
+      const write = this.#writes.find(({ value }) => value === read.value);
+      if (write?.lane === undefined) continue;
+      const later = this.#writes.find(
+        ({ lane, sentAt, doneAt, refused }) =>
+          lane === write.lane && sentAt > write.sentAt && doneAt < read.sentAt && !refused,
+      );
+      if (later !== undefined)
+        return { kind: "lost", detail: `${read.value} was read, after ${later.value} behind it` };
     }
     return undefined;
   }

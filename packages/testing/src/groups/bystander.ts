@@ -9,15 +9,19 @@ import {
 import { randomInteger } from "@karst/runtime";
 import type { SeededRandom } from "@karst/runtime/testing";
 import { Link } from "../kafka/site.ts";
-import { commit, fetch } from "./committing.ts";
+import type { PartitionModel } from "../kafka/topic-model.ts";
+import { commit } from "./committing.ts";
 import { type Dialect, drawDialect } from "./dialect.ts";
+import { fetchCommitted } from "./fetching.ts";
 import { leaveGroup } from "./group-calls.ts";
-import { settle } from "./group-model.ts";
+import type { Speaker } from "./group-model.ts";
 import { answered, asking, fateOf, type GroupSite, isPassing } from "./group-site.ts";
-import { TOPIC } from "./limits.ts";
+import { SUBSCRIPTIONS } from "./limits.ts";
 
 type Described = DescribeGroupsResponse["groups"][number];
 
+/** Beyond all that there is: nobody who began there would go unseen. */
+const FORGED = 1_000_000;
 const STATES = ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead"];
 
 /** Somebody who is in no group: a consumer with partitions of its own, an administrator, a liar. Each call is one attempt. */
@@ -41,31 +45,54 @@ export class Bystander {
   }
 
   /** Whether it was told. */
-  async read(groupId: string, partitions: readonly number[] | undefined): Promise<boolean> {
+  async read(groupId: string, partitions: readonly PartitionModel[] | undefined): Promise<boolean> {
     const connection = await this.#link.connected();
-    return await fetch(this.#site, connection, this.#dialect(), groupId, partitions);
+    const dialect = this.#dialect();
+    return (
+      (await fetchCommitted(this.#site, connection, dialect, groupId, partitions)) !== undefined
+    );
   }
 
-  /** As a consumer that no group gives its partitions to. */
-  async commitAlone(groupId: string, partition: number): Promise<void> {
+  /** As a consumer that no group gives its partitions to, or as somebody who sets where a group shall begin. */
+  async commitAlone(groupId: string, partition: PartitionModel): Promise<void> {
     const connection = await this.#link.connected();
     await commit(this.#site, connection, this.#dialect(), {
       groupId,
       speaker: { memberId: "", instanceId: null, generation: -1 },
-      partitions: [partition],
-      oversized: undefined,
+      drafts: [{ partition, offset: randomInteger(this.#random, 0, partition.highWatermark) }],
+      wasRead: false,
+      oversized: false,
     });
   }
 
   /** As a member that there is not, in a generation that there is. */
-  async forge(groupId: string, partition: number): Promise<void> {
+  async forge(groupId: string, partition: PartitionModel): Promise<void> {
     const connection = await this.#link.connected();
     const { generation } = this.#site.group(groupId);
     await commit(this.#site, connection, this.#dialect(), {
       groupId,
       speaker: { memberId: `forged-${this.#site.nextNumber()}`, instanceId: null, generation },
-      partitions: [partition],
-      oversized: undefined,
+      drafts: [{ partition, offset: partition.highWatermark + FORGED }],
+      wasRead: false,
+      oversized: false,
+    });
+  }
+
+  /** As a member that has long gone on, or has ended. */
+  async commitAs(
+    groupId: string,
+    held: Speaker & { readonly partitions: readonly PartitionModel[] },
+  ): Promise<void> {
+    const connection = await this.#link.connected();
+    const { memberId, instanceId, generation } = held;
+    const partition = held.partitions.find(({ topic }) => topic.isLive);
+    const dialect = drawDialect(this.#random, instanceId !== null);
+    await commit(this.#site, connection, dialect, {
+      groupId,
+      speaker: { memberId, instanceId, generation },
+      drafts: partition === undefined ? [] : [{ partition, offset: 0 }],
+      wasRead: true,
+      oversized: false,
     });
   }
 
@@ -83,30 +110,32 @@ export class Bystander {
     const fate = fateOf(errorCode, "DeleteGroups");
     deletion.settled(fate, done.answeredAt);
     this.#site.world.tally.checked += 1;
+    if (errorCode === ErrorCode.GROUP_ID_NOT_FOUND) model.absent(this.#site.topics, done);
     if (fate !== "done") return;
     model.wasEmpty("its deletion", done);
     this.#site.world.sometimes.add("deleted");
   }
 
-  async deleteOffset(groupId: string, partition: number): Promise<void> {
+  async deleteOffset(groupId: string, partition: PartitionModel): Promise<void> {
     const connection = await this.#link.connected();
     const model = this.#site.group(groupId);
     const asked = asking(this.#site);
-    const write = model.offsetDeletion(partition, asked);
+    const { topic, index } = partition;
+    const write = model.offsets.deletion(partition, asked);
     const answer = await connection.request(offsetDeleteApi, 0, {
       groupId,
-      topics: [{ name: TOPIC, partitions: [{ partitionIndex: partition }] }],
+      topics: [{ name: topic.name, partitions: [{ partitionIndex: index }] }],
     });
     if (answer.tag === "lost") return;
     const { errorCode, topics } = answer.response;
     const own = topics[0]?.partitions[0]?.errorCode ?? ErrorCode.NONE;
     const done = answered(this.#site, asked);
-    const fate = fateOf(errorCode === ErrorCode.NONE ? own : errorCode, "OffsetDelete");
-    settle(write, fate, done.answeredAt);
+    const fate = fateOf(errorCode === ErrorCode.NONE ? own : errorCode, "OffsetDelete", topic);
+    write.settled(fate, done.answeredAt);
     this.#site.world.tally.checked += 1;
     if (fate !== "done") return;
-    // All members subscribe to the topic.
-    model.wasEmpty("the deletion of an offset", done);
+    if (SUBSCRIPTIONS.get(groupId)?.includes(topic.name) === true)
+      model.wasEmpty("the deletion of an offset", done);
     this.#site.world.sometimes.add("offset-deleted");
   }
 

@@ -1,15 +1,15 @@
 import { ErrorCode } from "@karst/kafka-protocol";
 import type { ClientConnection } from "../kafka/client-connection.ts";
 import type { Dialect } from "./dialect.ts";
-import { commitOffsets, fetchOffsets } from "./group-calls.ts";
-import { settle, type Speaker } from "./group-model.ts";
-import { answered, asking, fateOf, type GroupSite, isPassing } from "./group-site.ts";
-import { TOPIC } from "./limits.ts";
+import { commitOffsets, commitsByName } from "./group-calls.ts";
+import type { Speaker } from "./group-model.ts";
+import { answered, asking, fateOf, type GroupSite } from "./group-site.ts";
+import type { CommitDraft } from "./offset-book.ts";
 
 /** Longer than the broker's limit. */
 const LONG_METADATA = "too long to be taken by the broker";
 
-/** Commits one new offset for these partitions. Resolves with the error of those that could be taken; undefined: nobody knows. */
+/** Commits these offsets. Resolves with the error of those that could be taken; undefined: nobody knows. */
 export async function commit(
   site: GroupSite,
   connection: ClientConnection,
@@ -17,24 +17,25 @@ export async function commit(
   by: {
     readonly groupId: string;
     readonly speaker: Speaker;
-    readonly partitions: readonly number[];
-    /** Of the partitions, one whose metadata is longer than is allowed. */
-    readonly oversized: number | undefined;
+    readonly drafts: readonly CommitDraft[];
+    /** As in `SentCommit`. */
+    readonly wasRead: boolean;
+    /** The first one's metadata is longer than is allowed. */
+    readonly oversized: boolean;
   },
 ): Promise<number | undefined> {
-  const { groupId, speaker, partitions, oversized } = by;
-  const topic = site.topic(TOPIC);
-  if (topic === undefined || partitions.length === 0) return undefined;
+  const { groupId, speaker, drafts, wasRead, oversized } = by;
+  if (drafts.length === 0) return undefined;
   const model = site.group(groupId);
-  const offset = site.nextNumber();
   const asked = asking(site);
-  const writes = model.commit(partitions, offset, speaker, asked);
-  const answer = await commitOffsets(connection, dialect, groupId, speaker, {
-    topic,
-    partitions,
-    offset,
-    metadata: (partition) => (partition === oversized ? LONG_METADATA : metadataOf(offset)),
+  const how = { byName: commitsByName(dialect), lane: connection.number, wasRead };
+  const entries = drafts.map((draft, at) => {
+    const number = site.nextNumber();
+    const { write } = model.commit({ ...draft, number }, how, { speaker, asking: asked });
+    const tooLong = oversized && at === 0;
+    return { ...draft, write, tooLong, metadata: tooLong ? LONG_METADATA : metadataOf(number) };
   });
+  const answer = await commitOffsets(connection, dialect, groupId, speaker, entries);
   const { sometimes, tally } = site.world;
   if (answer.tag === "lost") {
     sometimes.add("commit-unknown");
@@ -43,59 +44,36 @@ export async function commit(
   const done = answered(site, asked);
   let taken = false;
   let common: number | undefined;
-  for (const [at, errorCode] of answer.response.entries()) {
-    const write = writes[at];
-    if (write === undefined) continue;
+  for (const [{ partition, write, tooLong }, errorCode] of answer.response) {
     tally.checked += 1;
-    const tooLong = partitions[at] === oversized;
     if (tooLong && errorCode === ErrorCode.NONE)
       throw new Error("metadata was taken that is longer than allowed");
     if (!tooLong) common ??= errorCode;
-    const fate = fateOf(errorCode, "OffsetCommit");
+    const fate = fateOf(errorCode, "OffsetCommit", partition.topic);
     if (fate === "done") taken = true;
-    settle(write, fate, done.answeredAt);
+    write.settled(fate, done.answeredAt);
   }
   if (taken) {
     tally.acknowledged += 1;
     if (speaker.generation < 0) model.wasEmpty("a commit from outside", done);
     else model.spoke(speaker, done, "a commit");
   } else if (common !== undefined) {
+    if (common === ErrorCode.UNKNOWN_MEMBER_ID || common === ErrorCode.FENCED_INSTANCE_ID)
+      model.gone(speaker.memberId, done);
     sometimes.add(`commit-${nameOf(common)}`);
   }
   return common;
 }
 
-/** Reads what is committed for these partitions, or for all. Resolves with whether that was told. */
-export async function fetch(
-  site: GroupSite,
-  connection: ClientConnection,
-  dialect: Dialect,
-  groupId: string,
-  partitions: readonly number[] | undefined,
-): Promise<boolean> {
-  const topic = site.topic(TOPIC);
-  if (topic === undefined) return false;
-  const model = site.group(groupId);
-  const asked = asking(site);
-  const answer = await fetchOffsets(connection, dialect, groupId, topic, partitions);
-  if (answer.tag === "lost") return false;
-  const { errorCode, offsets } = answer.response;
-  if (errorCode !== ErrorCode.NONE) {
-    if (!isPassing(errorCode)) throw new Error(`OffsetFetch: error ${errorCode}`);
-    return false;
-  }
-  const done = answered(site, asked);
-  for (const partition of partitions ?? topic.partitions.keys()) {
-    const found = offsets.get(partition);
-    if (found !== undefined && found.metadata !== metadataOf(found.offset))
-      throw new Error(`offset ${found.offset} has the metadata "${found.metadata}"`);
-    model.fetched(partition, found?.offset, done);
-  }
-  return true;
+/** What a commit says of itself beside its offset. */
+export function metadataOf(number: number): string {
+  return `commit ${number}`;
 }
 
-function metadataOf(offset: number): string {
-  return `of ${offset}`;
+/** undefined: no commit of ours says so. */
+export function numberOf(metadata: string): number | undefined {
+  const found = /^commit (\d+)$/.exec(metadata)?.[1];
+  return found === undefined ? undefined : Number(found);
 }
 
 function nameOf(errorCode: number): string {

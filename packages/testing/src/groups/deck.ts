@@ -3,8 +3,10 @@ import * as broker from "../kafka/broker-steps.ts";
 import { pick } from "../world/draw.ts";
 import type { Ending } from "../world/machine.ts";
 import { card, type CardOf } from "../world/story.ts";
-import { ALONE, GROUPS, type GroupsRun } from "./groups-run.ts";
+import type { GroupsRun } from "./groups-run.ts";
+import { ALONE, GROUPS } from "./limits.ts";
 import * as steps from "./steps.ts";
+import { surge, type Surge } from "./surge.ts";
 
 const none = (): readonly [] => [];
 const slot = (random: Random): number => randomInteger(random, 0, 99);
@@ -13,22 +15,50 @@ const managed = (random: Random): string => pick(random, GROUPS);
 const ending = (random: Random): Ending =>
   pick(random, ["power", "power", "power-synced", "power-all", "kill", "kill"]);
 
+const topic = (random: Random): string => pick(random, ["t0", "t0", "t1"]);
+const load = (random: Random): broker.Load => ({
+  times: pick(random, [1, 3, 6]),
+  count: pick(random, [1, 1, 2, 5]),
+  recordBytes: pick(random, [10, 40, 200]),
+});
+
+const MEMBERS_SURGES: readonly Surge["members"][] = [
+  "commit",
+  "commit",
+  "leave",
+  "rejoin",
+  "twin",
+  "dissolve",
+  "recreate",
+];
+const what = (random: Random): Surge => ({
+  members: pick(random, MEMBERS_SURGES),
+  alone: pick(random, ["commit", "delete-offset", "delete-group"] as const),
+});
+/** What is not durable is gone, mostly. */
+const surgeEnding = (random: Random): Ending =>
+  pick(random, ["power", "power-synced", "power-synced", "kill"]);
+
 export const DECK: readonly CardOf<GroupsRun>[] = [
   card("load", 16, "commit", steps.commit, (r) => [
     pick(r, [slot(r), "all" as const]),
     pick(r, [1, 1, 2, 4]),
   ]),
+  card("load", 14, "produce", broker.produce, (r) => [slot(r), topic(r), slot(r), load(r)]),
   card("load", 10, "pass", broker.pass, (r) => [pick(r, [1, 20, 200, 500, 1_000, 3_000])]),
   card("load", 4, "start", () => broker.start, none),
   card("load", 4, "join", steps.join, (r) => [slot(r)]),
   card("load", 5, "read", steps.read, (r) => [group(r), pick(r, ["all" as const, slot(r)])]),
   card("load", 2, "commitAlone", steps.commitAlone, (r) => [pick(r, [ALONE, group(r)]), slot(r)]),
-  card("other", 6, "surge", steps.surge, (r) => [
-    pick(r, ["commit", "commit", "rejoin", "leave", "twin", "dissolve"] as const),
+  card("other", 10, "surge", surge, (r) => [
+    what(r),
     slot(r),
     randomInteger(r, 1, 8),
-    ending(r),
+    surgeEnding(r),
   ]),
+  card("other", 2, "recreate", broker.recreate, (r) => [topic(r), randomInteger(r, 1, 8)]),
+  card("other", 1, "renew", broker.renew, (r) => [slot(r)]),
+  card("other", 1, "trim", broker.trim, (r) => [topic(r), slot(r), pick(r, [0.2, 0.5, 1])]),
   card("other", 3, "leave", steps.leave, (r) => [slot(r)]),
   card("other", 3, "kill", steps.kill, (r) => [slot(r)]),
   card("other", 3, "pause", steps.pause, (r) => [slot(r), pick(r, [300, 1_500, 3_000, 7_000])]),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { GroupMember } from "./group-member.ts";
-import { ALONE, GROUPS, type GroupsRun } from "./groups-run.ts";
-import { RETENTION_MS, STABLE_WITHIN_MS } from "./limits.ts";
+import type { GroupsRun } from "./groups-run.ts";
+import { ALONE, GROUPS, RETENTION_MS, STABLE_WITHIN_MS, SUBSCRIPTIONS } from "./limits.ts";
 
 /** After the longest pause between two tries of anything, and the longest patience with a client. */
 const RECOVERED_MS = 20_000;
@@ -13,8 +13,9 @@ const YOUNG_MS = 0.5 * RETENTION_MS;
 const AGED_MS = 1.2 * RETENTION_MS;
 
 /**
- * Ends a run: faults stop. Then the groups become stable, also after a last crash; what was committed is there, after retention while
- * there are members, after a crash, after a clean end; and goes when everybody has left.
+ * Ends a run: faults stop. Then everything that was produced is in, the groups become stable, also after a last crash, and have read
+ * everything; what was committed is there, after retention while there are members, after a crash, after a clean end; and goes when
+ * everybody has left.
  */
 export async function finish(run: GroupsRun): Promise<void> {
   const { world, machine } = run;
@@ -24,12 +25,14 @@ export async function finish(run: GroupsRun): Promise<void> {
   await world.clock.advance(RECOVERED_MS);
   await run.live();
   for (let slot = 0; slot < run.options.members; slot += 1) run.join(slot);
+  await comesToRest(run, "what was produced is not in", () => areSent(run));
   await becomesStable(run);
 
   // One that dies with the broker must be missed after it.
   run.member(0)?.kill();
   machine.crash("power");
   await becomesStable(run);
+  await readEverything(run);
   for (const member of run.members) member.commit(1);
   run.healed = true;
   await ages(run, AGED_MS);
@@ -40,6 +43,7 @@ export async function finish(run: GroupsRun): Promise<void> {
   await run.live();
   await readAll(run);
   await becomesStable(run);
+  await readEverything(run);
   for (const member of run.members) member.leave();
   await world.clock.advance(1_000);
   await run.close();
@@ -49,8 +53,34 @@ export async function finish(run: GroupsRun): Promise<void> {
   await readAll(run);
   for (const group of run.groups) group.check();
   for (const bystander of run.bystanders) bystander.close();
+  for (const producer of run.producers) producer.stop();
   await run.close();
   run.check();
+}
+
+/** The topics stay as they are, and the producers have nothing left. */
+function areSent(run: GroupsRun): boolean {
+  return !run.isRecreating && run.producers.every(({ isQuiet }) => isQuiet);
+}
+
+/** The members get to the end of all partitions, and no group has skipped anything. */
+async function readEverything(run: GroupsRun): Promise<void> {
+  await comesToRest(run, "members do not get to the end", () =>
+    run.members.every(({ isAtEnd }) => isAtEnd),
+  );
+  for (const { held, options } of run.members)
+    for (const partition of held?.partitions ?? [])
+      run.group(options.groupId).offsets.checkRead(partition);
+}
+
+/** Lets time pass, with a broker there, until it is so. */
+async function comesToRest(run: GroupsRun, what: string, isSo: () => boolean): Promise<void> {
+  for (let rounds = 0; !isSo(); rounds += 1) {
+    run.world.invariants.check("W12", rounds < ROUNDS_MAX, what);
+    await run.live();
+    await run.world.clock.advance(ROUND_MS);
+    run.check();
+  }
 }
 
 /** With a broker there, and nothing wrong: within a bounded time everybody who fits in has partitions, and none is left over. */
@@ -77,7 +107,7 @@ async function becomesStable(run: GroupsRun): Promise<void> {
 async function unstable(run: GroupsRun): Promise<string | undefined> {
   for (const groupId of GROUPS) {
     const members = run.members.filter(({ options }) => options.groupId === groupId);
-    const wrong = splitOf(run, members);
+    const wrong = splitOf(run, groupId, members);
     if (wrong !== undefined) return `${groupId}: ${wrong}`;
     const ids = members.flatMap(({ held }) => (held === undefined ? [] : [held.memberId]));
     const described = await told(run, run.bystanders[0]?.describe(groupId));
@@ -92,7 +122,11 @@ async function unstable(run: GroupsRun): Promise<string | undefined> {
   return undefined;
 }
 
-function splitOf(run: GroupsRun, members: readonly GroupMember[]): string | undefined {
+function splitOf(
+  run: GroupsRun,
+  groupId: string,
+  members: readonly GroupMember[],
+): string | undefined {
   const outside = members.find(({ isSettled }) => !isSettled);
   if (outside !== undefined) return `${outside.options.name} is outside`;
   if (members.length === 0) return undefined;
@@ -102,10 +136,9 @@ function splitOf(run: GroupsRun, members: readonly GroupMember[]): string | unde
   if (new Set(held.map(({ generation }) => generation)).size !== 1)
     return "members are in different generations";
   const partitions = held.flatMap((one) => one.partitions);
-  if (
-    partitions.length !== run.options.partitions ||
-    new Set(partitions).size !== partitions.length
-  )
+  const topics = SUBSCRIPTIONS.get(groupId)?.flatMap((name) => run.topic(name) ?? []) ?? [];
+  const all = topics.flatMap((topic) => topic.partitions);
+  if (partitions.length !== all.length || !all.every((one) => partitions.includes(one)))
     return `${partitions.length} partitions are assigned`;
   return undefined;
 }

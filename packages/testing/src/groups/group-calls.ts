@@ -10,7 +10,7 @@ import {
   type JoinGroupResponse,
 } from "@karst/kafka-protocol";
 import type { Answer, ClientConnection } from "../kafka/client-connection.ts";
-import type { TopicModel } from "../kafka/topic-model.ts";
+import { type PartitionModel, type TopicModel, topicsOf } from "../kafka/topic-model.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Speaker } from "./group-model.ts";
 
@@ -141,95 +141,123 @@ export async function leaveGroup(
   return { tag: "ok", response: errorCode === ErrorCode.NONE ? own : errorCode };
 }
 
-/** Resolves with the error of each partition. */
-export async function commitOffsets(
+/** What is asked to be committed for one partition. */
+export interface CommitEntry {
+  readonly partition: PartitionModel;
+  readonly offset: number;
+  /** Beside the offset. */
+  readonly metadata: string;
+}
+
+/** Whether this version names topics, in place of saying their ids. */
+export function commitsByName({ commit }: Dialect): boolean {
+  return commit < FIRST_COMMIT_WITH_TOPIC_IDS;
+}
+
+/** Resolves with the error of each entry. */
+export async function commitOffsets<Entry extends CommitEntry>(
   connection: ClientConnection,
-  { commit }: Dialect,
+  dialect: Dialect,
   groupId: string,
   speaker: Speaker,
-  what: {
-    readonly topic: TopicModel;
-    readonly partitions: readonly number[];
-    readonly offset: number;
-    /** Beside the offset; by partition. */
-    readonly metadata: (partition: number) => string;
-  },
-): Promise<Answer<readonly number[]>> {
-  const { topic, partitions, offset, metadata } = what;
-  const byId = commit >= FIRST_COMMIT_WITH_TOPIC_IDS;
+  entries: readonly Entry[],
+): Promise<Answer<ReadonlyMap<Entry, number>>> {
+  const { commit } = dialect;
+  const topics = [...topicsOf(entries)];
   const answer = await connection.request(offsetCommitApi, commit, {
     groupId,
     generationIdOrMemberEpoch: speaker.generation,
     memberId: speaker.memberId,
     ...(commit >= FIRST_COMMIT_WITH_INSTANCES && { groupInstanceId: speaker.instanceId }),
-    topics: [
-      {
-        ...(byId ? { topicId: topic.topicId ?? "" } : { name: topic.name }),
-        partitions: partitions.map((partitionIndex) => ({
-          partitionIndex,
-          committedOffset: offset,
-          committedMetadata: metadata(partitionIndex),
-        })),
-      },
-    ],
+    topics: topics.map(([topic, those]) => ({
+      ...nameOrId(topic, commitsByName(dialect)),
+      partitions: those.map(({ partition, offset, metadata }) => ({
+        partitionIndex: partition.index,
+        committedOffset: offset,
+        committedMetadata: metadata,
+      })),
+    })),
   });
   if (answer.tag === "lost") return answer;
-  const [answered] = answer.response.topics;
-  const codes = partitions.map((partition, at) => {
-    const one = answered?.partitions[at];
-    if (one?.partitionIndex !== partition)
-      throw new Error(`OffsetCommit of ${partition} answers ${one?.partitionIndex}`);
-    return one.errorCode;
-  });
+  const codes = new Map<Entry, number>();
+  for (const [at, [topic, those]] of topics.entries()) {
+    const told = answer.response.topics[at];
+    for (const [i, entry] of those.entries()) {
+      const one = told?.partitions[i];
+      if (
+        one?.partitionIndex !== entry.partition.index ||
+        (commitsByName(dialect) ? told?.name !== topic.name : told?.topicId !== topic.topicId)
+      )
+        throw new Error(`OffsetCommit of ${entry.partition.name} answers ${one?.partitionIndex}`);
+      codes.set(entry, one.errorCode);
+    }
+  }
   return { tag: "ok", response: codes };
 }
 
-export interface Fetched {
+/** One partition of an answer, as it was told. */
+export interface ToldOffset {
+  /** "": the answer has ids. */
+  readonly name: string;
+  readonly topicId: string;
+  readonly index: number;
+  /** < 0: nothing is committed. */
+  readonly offset: number;
+  readonly metadata: string;
   readonly errorCode: number;
-  /** By partition; undefined: nothing is committed. */
-  readonly offsets: ReadonlyMap<number, { readonly offset: number; readonly metadata: string }>;
+}
+
+/** Whether this version names topics, in place of saying their ids. */
+export function fetchesByName({ fetch }: Dialect): boolean {
+  return fetch < FIRST_FETCH_WITH_TOPIC_IDS;
+}
+
+export function canFetchAll({ fetch }: Dialect): boolean {
+  return fetch >= FIRST_FETCH_OF_ALL;
 }
 
 /** @param partitions undefined: all that there are, in versions that can ask for them. */
 export async function fetchOffsets(
   connection: ClientConnection,
-  { fetch }: Dialect,
+  dialect: Dialect,
   groupId: string,
-  topic: TopicModel,
-  partitions: readonly number[] | undefined,
-): Promise<Answer<Fetched>> {
-  const byId = fetch >= FIRST_FETCH_WITH_TOPIC_IDS;
+  partitions: readonly PartitionModel[] | undefined,
+): Promise<Answer<{ readonly errorCode: number; readonly offsets: readonly ToldOffset[] }>> {
+  const { fetch } = dialect;
+  const wanted = partitions && [...topicsOf(partitions.map((partition) => ({ partition })))];
   const topics =
-    partitions === undefined && fetch >= FIRST_FETCH_OF_ALL
-      ? null
-      : [{ partitionIndexes: [...(partitions ?? topic.partitions.keys())] }];
-  const named = topics?.map((one) => ({
-    ...one,
-    ...(byId ? { topicId: topic.topicId ?? "" } : { name: topic.name }),
-  }));
+    wanted?.map(([topic, those]) => ({
+      ...nameOrId(topic, fetchesByName(dialect)),
+      partitionIndexes: those.map(({ partition }) => partition.index),
+    })) ?? null;
   const answer = await connection.request(
     offsetFetchApi,
     fetch,
     fetch >= FIRST_FETCH_WITH_GROUPS
-      ? { groups: [{ groupId, topics: named ?? null }] }
-      : { groupId, topics: topics?.map((one) => ({ ...one, name: topic.name })) ?? null },
+      ? { groups: [{ groupId, topics }] }
+      : { groupId, topics: topics?.map((one) => ({ name: "", ...one })) ?? null },
   );
   if (answer.tag === "lost") return answer;
   const { response } = answer;
-  const found =
-    fetch >= FIRST_FETCH_WITH_GROUPS
-      ? response.groups[0]
-      : { topics: response.topics, errorCode: response.errorCode };
+  const found = fetch >= FIRST_FETCH_WITH_GROUPS ? response.groups[0] : response;
   if (found === undefined) throw new Error("OffsetFetch answers nothing");
-  const offsets = new Map<number, { offset: number; metadata: string }>();
-  let errorCode = found.errorCode ?? ErrorCode.NONE;
-  for (const one of found.topics.flatMap((entry) => entry.partitions)) {
-    if (one.errorCode !== ErrorCode.NONE) errorCode = one.errorCode;
-    if (one.committedOffset >= 0)
-      offsets.set(one.partitionIndex, {
-        offset: one.committedOffset,
-        metadata: one.metadata ?? "",
+  const offsets: ToldOffset[] = [];
+  for (const one of found.topics)
+    for (const { partitionIndex, committedOffset, metadata, errorCode } of one.partitions)
+      offsets.push({
+        name: one.name,
+        topicId: "topicId" in one ? one.topicId : "",
+        index: partitionIndex,
+        offset: committedOffset,
+        metadata: metadata ?? "",
+        errorCode,
       });
-  }
-  return { tag: "ok", response: { errorCode, offsets } };
+  return { tag: "ok", response: { errorCode: found.errorCode ?? ErrorCode.NONE, offsets } };
+}
+
+function nameOrId(
+  { name, topicId }: TopicModel,
+  byName: boolean,
+): { name: string } | { topicId: string } {
+  return byName ? { name } : { topicId: topicId ?? "" };
 }

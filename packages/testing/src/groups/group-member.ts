@@ -2,15 +2,25 @@ import { ErrorCode, type JoinGroupResponse } from "@karst/kafka-protocol";
 import { sleep } from "@karst/runtime";
 import type { SeededRandom } from "@karst/runtime/testing";
 import type { ClientConnection } from "../kafka/client-connection.ts";
+import { drawReading, type ReadingOptions } from "../kafka/log-reader.ts";
 import { Link } from "../kafka/site.ts";
+import type { PartitionModel, TopicModel } from "../kafka/topic-model.ts";
 import { chance, pick } from "../world/draw.ts";
-import { assign, decodeAssignment, encodeAssignment, encodeSubscription } from "./assignment.ts";
-import { commit, fetch } from "./committing.ts";
+import {
+  assign,
+  decodeAssignment,
+  encodeAssignment,
+  encodeSubscription,
+  partitionKey,
+} from "./assignment.ts";
+import { commit } from "./committing.ts";
 import type { Dialect } from "./dialect.ts";
 import { findCoordinator, heartbeat, joinGroup, leaveGroup, syncGroup } from "./group-calls.ts";
 import type { Speaker } from "./group-model.ts";
 import { answered, asking, type GroupSite, isPassing } from "./group-site.ts";
-import { HEARTBEAT_MS, REBALANCE_MS, SESSION_MS, TOPIC } from "./limits.ts";
+import { HEARTBEAT_MS, REBALANCE_MS, SESSION_MS, SUBSCRIPTIONS } from "./limits.ts";
+import { MemberReading } from "./member-reading.ts";
+import type { CommitDraft } from "./offset-book.ts";
 
 export interface MemberOptions {
   readonly name: string;
@@ -23,6 +33,7 @@ export interface MemberOptions {
   readonly heartbeatMs: number;
   /** In order of preference; all members have one in common. */
   readonly protocols: readonly string[];
+  readonly reading: ReadingOptions;
 }
 
 export function drawMember(
@@ -33,6 +44,7 @@ export function drawMember(
     rebalanceTimeoutMs: pick(random, REBALANCE_MS),
     heartbeatMs: pick(random, HEARTBEAT_MS),
     protocols: pick(random, [["range"], ["range", "sticky"], ["sticky", "range"]]),
+    reading: drawReading(random),
   };
 }
 
@@ -40,15 +52,21 @@ export function drawMember(
 type State =
   | { readonly tag: "out" | "full" | "ended" }
   | { readonly tag: "joined"; readonly generation: number; readonly joined: JoinGroupResponse }
-  | { readonly tag: "in"; readonly generation: number; readonly partitions: readonly number[] };
+  | { readonly tag: "in"; readonly generation: number; readonly topicIds: readonly string[] };
 
-/** One process that is a member of a group, for as long as it lives. */
+/** How soon a member sees that topics have changed: at a heartbeat, in percent. */
+const NOTICES = 30;
+/** Of the heartbeats that a commit goes with, in percent. */
+const COMMITS = 10;
+
+/** One process that is a member of a group, for as long as it lives, and reads what it is given. */
 export class GroupMember {
   readonly options: MemberOptions;
   readonly #site: GroupSite;
   readonly #random: SeededRandom;
   readonly #link: Link;
   readonly #dialect: Dialect;
+  readonly #reading: MemberReading;
   #state: State = { tag: "out" };
   #memberId = "";
   #revision = 0;
@@ -62,6 +80,7 @@ export class GroupMember {
     this.#random = random;
     this.#link = new Link(site, random);
     this.#dialect = options.dialect;
+    this.#reading = new MemberReading(options, site, random.fork("reading"), () => this.#awake());
     this.#run().catch((error: unknown) => site.failed(error));
   }
 
@@ -75,19 +94,24 @@ export class GroupMember {
   }
 
   /** What it believes to have; undefined: nothing. */
-  get held(): (Speaker & { readonly partitions: readonly number[] }) | undefined {
+  get held(): (Speaker & { readonly partitions: readonly PartitionModel[] }) | undefined {
     const { tag } = this.#state;
     if (tag !== "in") return undefined;
-    return { ...this.#speaker(this.#state.generation), partitions: this.#state.partitions };
+    return { ...this.#speaker(this.#state.generation), partitions: this.#reading.partitions };
   }
 
-  /** Commits so many offsets: at once where it can, else when it comes to that. */
+  /** Whether it has read all that is known to be in its partitions. */
+  get isAtEnd(): boolean {
+    return this.#reading.isAtEnd;
+  }
+
+  /** Commits where it is, so many times: at once where it can, else when it comes to that. */
   commit(times: number): void {
     const { current } = this.#link;
     const state = this.#state;
     if (state.tag === "in" && current !== undefined && this.#sleepsUntilMs <= this.#nowMs) {
       const speaker = this.#speaker(state.generation);
-      for (let i = 0; i < times; i += 1) this.#commitAside(current, speaker, state.partitions);
+      for (let i = 0; i < times; i += 1) this.#commitAside(current, speaker, this.#reading.places);
     } else {
       this.#commits = Math.min(this.#commits + times, 10);
     }
@@ -103,19 +127,27 @@ export class GroupMember {
   rejoin(): void {
     if (this.#state.tag !== "in") return;
     this.#revision += 1;
-    this.#state = { tag: "out" };
+    this.#out();
   }
 
   /** Ends in an instant. */
   kill(): void {
     this.#state = { tag: "ended" };
+    this.#reading.stop();
     this.#link.current?.close();
   }
 
   /** Ends in order. */
   leave(): void {
     if (!this.isLive) return;
+    const { held } = this;
+    const { places } = this.#reading;
     this.#state = { tag: "ended" };
+    this.#reading.stop();
+    const connection = this.#link.current;
+    // In front of what it says last.
+    if (connection !== undefined && held !== undefined && chance(this.#random, 50))
+      this.#commitAside(connection, held, places);
     this.#goodbye().catch((error: unknown) => this.#site.failed(error));
   }
 
@@ -164,7 +196,7 @@ export class GroupMember {
     const answer = await joinGroup(connection, this.#dialect, groupId, {
       ...this.options,
       memberId,
-      metadata: encodeSubscription(TOPIC, this.#revision),
+      metadata: encodeSubscription(this.#topicNames, this.#revision),
     });
     if (answer.tag === "lost") return;
     const { errorCode, generationId, memberId: given } = answer.response;
@@ -200,7 +232,8 @@ export class GroupMember {
     const model = this.#site.group(groupId);
     const speaker = this.#speaker(generation);
     // Too early: it is refused, or comes when everybody has the new assignment.
-    if (chance(this.#random, 10)) this.#commitAside(connection, speaker, [0]);
+    if (chance(this.#random, 10))
+      this.#commitAside(connection, speaker, this.#reading.earlierPlaces);
     const asked = asking(this.#site);
     const answer = await syncGroup(connection, this.#dialect, groupId, speaker, {
       protocolName: joined.protocolName ?? "",
@@ -222,31 +255,35 @@ export class GroupMember {
     model.assigned(speaker, given, done);
     this.#site.world.sometimes.add("assigned");
     if (!this.isLive) return;
-    this.#state = { tag: "in", generation, partitions: given.partitions };
-    if (given.partitions.length > 0)
-      await fetch(this.#site, connection, this.#dialect, groupId, given.partitions);
+    this.#state = { tag: "in", generation, topicIds: given.topicIds };
+    const keys = new Set(given.partitions);
+    const topics = this.#site.topics.filter(({ topicId }) =>
+      given.topicIds.includes(topicId ?? ""),
+    );
+    this.#reading.assigned(
+      topics.flatMap(({ partitions }) => partitions.filter((one) => keys.has(partitionKey(one)))),
+    );
   }
 
   #commitAside(
     connection: ClientConnection,
     speaker: Speaker,
-    partitions: readonly number[],
+    drafts: readonly CommitDraft[],
   ): void {
-    this.#commit(connection, speaker, partitions).catch((error: unknown) =>
-      this.#site.failed(error),
-    );
+    this.#commit(connection, speaker, drafts).catch((error: unknown) => this.#site.failed(error));
   }
 
   #commit(
     connection: ClientConnection,
     speaker: Speaker,
-    partitions: readonly number[],
+    drafts: readonly CommitDraft[],
   ): Promise<unknown> {
     return commit(this.#site, connection, this.#dialect, {
       groupId: this.options.groupId,
       speaker,
-      partitions,
-      oversized: chance(this.#random, 3) ? partitions[0] : undefined,
+      drafts,
+      wasRead: true,
+      oversized: chance(this.#random, 3),
     });
   }
 
@@ -261,9 +298,9 @@ export class GroupMember {
       memberId,
       instanceId: groupInstanceId,
     }));
-    const partitions = this.#site.topic(TOPIC)?.partitions.length ?? 0;
     const draft = this.#site.nextNumber();
-    return assign(members, partitions, joined.generationId, draft).map((one) => ({
+    const plan = { draft, generation: joined.generationId, topics: this.#topics };
+    return assign(members, plan).map((one) => ({
       memberId: one.memberId,
       assignment: encodeAssignment(one),
     }));
@@ -273,16 +310,20 @@ export class GroupMember {
     await sleep(this.#site.world.clock, this.options.heartbeatMs);
     await this.#awake();
     if (this.#state.tag !== "in" || this.#state.generation !== generation) return;
-    const { groupId } = this.options;
-    const { partitions } = this.#state;
+    const { topicIds } = this.#state;
+    if (this.#topics.some(({ topicId = "" }) => !topicIds.includes(topicId)))
+      if (chance(this.#random, NOTICES)) {
+        this.#site.world.sometimes.add("saw-another-topic");
+        this.rejoin();
+        return;
+      }
     const speaker = this.#speaker(generation);
+    if (chance(this.#random, COMMITS)) this.#commits += 1;
     const commits = Array.from({ length: this.#commits }, () =>
-      this.#commit(connection, speaker, partitions),
+      this.#commit(connection, speaker, this.#reading.places),
     );
     this.#commits = 0;
     await Promise.all([...commits, this.#beat(connection, speaker)]);
-    if (chance(this.#random, 10) && partitions.length > 0)
-      await fetch(this.#site, connection, this.#dialect, groupId, partitions);
   }
 
   async #beat(connection: ClientConnection, speaker: Speaker): Promise<void> {
@@ -332,8 +373,20 @@ export class GroupMember {
     }
   }
 
+  /** Whatever it had is not its own any more. */
   #out(): void {
-    if (this.isLive) this.#state = { tag: "out" };
+    if (!this.isLive) return;
+    this.#state = { tag: "out" };
+    this.#reading.revoked();
+  }
+
+  get #topicNames(): readonly string[] {
+    return SUBSCRIPTIONS.get(this.options.groupId) ?? [];
+  }
+
+  /** Those of its topics that are there. */
+  get #topics(): readonly TopicModel[] {
+    return this.#topicNames.flatMap((name) => this.#site.topic(name) ?? []);
   }
 
   async #goodbye(): Promise<void> {

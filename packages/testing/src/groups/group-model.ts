@@ -1,8 +1,11 @@
 import type { World } from "../world/world.ts";
-import { type Expiry, OffsetRegister, type RegisterWrite } from "../checkers/offset-register.ts";
+import type { Expiry } from "../checkers/offset-register.ts";
+import type { TopicModel } from "../kafka/topic-model.ts";
 import type { Assignment } from "./assignment.ts";
 import { RETENTION_MS } from "./limits.ts";
 import { type Asked, type Asking, type Gap, gapsOf, Membership } from "./membership.ts";
+import { type CommitDraft, OffsetBook, type SentCommit } from "./offset-book.ts";
+import type { Fate } from "./pending-write.ts";
 
 /** Who says what it does: a member in a generation, or somebody without a group (-1, ""). */
 export interface Speaker {
@@ -10,9 +13,6 @@ export interface Speaker {
   readonly instanceId: string | null;
   readonly generation: number;
 }
-
-/** What became of a change. `unknown`: it may have happened, or may yet. */
-export type Fate = "done" | "refused" | "unknown";
 
 /** A generation was told of: the group was in it at a moment between these. */
 interface Told {
@@ -26,16 +26,18 @@ interface Generation {
   readonly draft: number;
   /** By whoever was told of it first. */
   readonly askedAt: number;
-  /** By partition: the instance, or the member without one. */
-  readonly owners: Map<number, string>;
+  /** By partition, as its key: the instance, or the member without one. */
+  readonly owners: Map<string, string>;
 }
+
+const BROKEN_BY = { void: "CG2", expired: "CG5", lost: "CG1" } as const;
 
 /** What all clients together know of one group: never forgotten, whatever happens to the broker. */
 export class GroupModel {
   readonly groupId: string;
+  readonly offsets: OffsetBook;
   readonly #world: World;
   readonly #now: () => number;
-  readonly #offsets = new Map<number, OffsetRegister>();
   readonly #members = new Map<string, Membership>();
   readonly #told: Told[] = [];
   readonly #generations = new Map<number, Generation>();
@@ -46,6 +48,7 @@ export class GroupModel {
   /** @param now the next moment. */
   constructor(groupId: string, world: World, now: () => number) {
     this.groupId = groupId;
+    this.offsets = new OffsetBook(groupId, world);
     this.#world = world;
     this.#now = now;
   }
@@ -154,66 +157,45 @@ export class GroupModel {
     }
   }
 
-  /** @returns to be told what becomes of it. */
+  /** @param how as in `OffsetBook.commit`. */
   commit(
-    partitions: readonly number[],
-    value: number,
-    speaker: Speaker,
-    asking: Asking,
-  ): readonly RegisterWrite[] {
-    const isStale = this.staleness(speaker, asking.sentAt) !== undefined;
-    return partitions.map((partition) => {
-      const write = this.#register(partition).write(value, asking.sentAt, asking.sentMs);
-      write.refused = isStale;
-      return write;
-    });
+    draft: CommitDraft & { readonly number: number },
+    how: { readonly byName: boolean; readonly lane: number; readonly wasRead: boolean },
+    by: { readonly speaker: Speaker; readonly asking: Asking },
+  ): SentCommit {
+    const commit = this.offsets.commit(draft, how, by.asking);
+    if (this.staleness(by.speaker, by.asking.sentAt) !== undefined) commit.write.forbid();
+    return commit;
   }
 
   /** The group is deleted. @returns to be told what becomes of it. */
-  deletion({ sentAt, sentMs }: Asking): { settled(fate: Fate, doneAt: number): void } {
-    const writes = [...this.#offsets.values()].map((one) => one.write(undefined, sentAt, sentMs));
-    const deletion = { sentAt, doneAt: Infinity };
+  deletion(asking: Asking): { settled(fate: Fate, doneAt: number): void } {
+    const write = this.offsets.groupDeletion(asking);
+    const deletion = { sentAt: asking.sentAt, doneAt: Infinity };
     this.#deletions.push(deletion);
     return {
       settled: (fate, doneAt) => {
-        for (const write of writes) settle(write, fate, doneAt);
+        write.settled(fate, doneAt);
         if (fate === "done") deletion.doneAt = doneAt;
         if (fate === "refused") this.#deletions.splice(this.#deletions.indexOf(deletion), 1);
       },
     };
   }
 
-  offsetDeletion(partition: number, { sentAt, sentMs }: Asking): RegisterWrite {
-    return this.#register(partition).write(undefined, sentAt, sentMs);
-  }
-
-  fetched(partition: number, value: number | undefined, asked: Asked): void {
-    this.#world.tally.checked += 1;
-    const { sentAt, answeredAt: doneAt, answeredMs: doneMs } = asked;
-    const register = this.#register(partition);
-    register.read(value, { sentAt, doneAt, doneMs });
-    if (value === undefined && register.isHeldFrom(sentAt)) this.#world.sometimes.add("expired");
+  /** There is no such group: nothing is committed. */
+  absent(topics: readonly TopicModel[], asked: Asked): void {
+    for (const { isLive, partitions } of topics)
+      for (const partition of isLive ? partitions : [])
+        this.offsets.fetched(partition, undefined, asked);
   }
 
   /** Every offset's history is one that could be. */
   check(): void {
     const expiry = this.#expiry(this.#gaps());
-    for (const [partition, register] of this.#offsets) {
-      const anomaly = register.anomaly(expiry);
-      const where = `${this.groupId}/${partition}: ${anomaly?.detail}`;
-      this.#world.invariants.check("CG2", anomaly?.kind !== "void", where);
-      this.#world.invariants.check("CG5", anomaly?.kind !== "expired", where);
-      this.#world.invariants.check("CG1", anomaly === undefined, where);
-      this.#world.tally.checked += register.operations;
+    for (const { partition, anomaly } of this.offsets.anomalies(expiry)) {
+      const where = `${this.groupId}, ${partition.name}: ${anomaly.detail}`;
+      this.#world.invariants.check(BROKEN_BY[anomaly.kind], false, where);
     }
-  }
-
-  #register(partition: number): OffsetRegister {
-    const known = this.#offsets.get(partition);
-    if (known !== undefined) return known;
-    const made = new OffsetRegister();
-    this.#offsets.set(partition, made);
-    return made;
   }
 
   /** Old versions do not tell the leader who has which instance id. */
@@ -255,7 +237,7 @@ export class GroupModel {
       known === undefined || this.#mayHaveBegunAnew(known.askedAt),
       () => `generation ${generation} of ${this.groupId} has two assignments`,
     );
-    const made = { draft, askedAt: sentAt, owners: new Map<number, string>() };
+    const made = { draft, askedAt: sentAt, owners: new Map<string, string>() };
     this.#generations.set(generation, made);
     return made;
   }
@@ -265,9 +247,7 @@ export class GroupModel {
     if (this.#deletions.some(({ doneAt }) => doneAt > since)) return true;
     const gaps = this.#gaps().filter(({ to }) => to > since);
     // Without offsets it is forgotten as soon as nobody is in it.
-    const bare = gaps.filter(
-      ({ from }) => ![...this.#offsets.values()].some((one) => one.isHeldFrom(from)),
-    );
+    const bare = gaps.filter((gap) => !this.offsets.isHeld(gap));
     return bare.length > 0 || this.#expiry(gaps).times.length > 0;
   }
 
@@ -283,12 +263,6 @@ export class GroupModel {
     const ageMs = RETENTION_MS - this.#skewMs;
     return { ageMs, times: gaps.filter(({ ms }) => ms >= ageMs) };
   }
-}
-
-/** What became of a change. */
-export function settle(write: RegisterWrite, fate: Fate, doneAt: number): void {
-  if (fate === "refused") write.refused = true;
-  if (fate === "done") write.doneAt = doneAt;
 }
 
 function nameOf({ memberId, generation }: Speaker): string {

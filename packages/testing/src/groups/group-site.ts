@@ -1,11 +1,16 @@
 import { ErrorCode } from "@karst/kafka-protocol";
 import type { Site } from "../kafka/site.ts";
-import type { Fate, GroupModel } from "./group-model.ts";
+import { isUnknownTopic } from "../kafka/site.ts";
+import type { TopicModel } from "../kafka/topic-model.ts";
+import type { GroupModel } from "./group-model.ts";
 import type { Asked, Asking } from "./membership.ts";
+import type { Fate } from "./pending-write.ts";
 
 /** What clients of groups have around them. */
 export interface GroupSite extends Site {
   group(groupId: string): GroupModel;
+  /** All that there ever were, the present one of a name last. */
+  readonly topics: readonly TopicModel[];
   /** The next moment. */
   now(): number;
   /** A number that nobody had before: for offsets, and drafts of assignments. */
@@ -46,10 +51,11 @@ export function isPassing(errorCode: number): boolean {
   return NOT_YET.has(errorCode) || errorCode === ErrorCode.NOT_COORDINATOR;
 }
 
-/** @throws Error where nobody should be told this. */
-export function fateOf(errorCode: number, what: string): Fate {
+/** @param topic that it is about, if it is about one. @throws Error where nobody should be told this. */
+export function fateOf(errorCode: number, what: string, topic?: TopicModel): Fate {
   if (errorCode === ErrorCode.NONE) return "done";
   if (REFUSALS.has(errorCode)) return "refused";
   if (errorCode === ErrorCode.NOT_COORDINATOR) return "unknown";
+  if (isUnknownTopic(errorCode) && topic?.isLive === false) return "refused";
   throw new Error(`${what}: error ${errorCode}`);
 }

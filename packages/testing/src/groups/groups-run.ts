@@ -1,17 +1,18 @@
 import { BrokerRun, type BrokerRunOptions } from "../kafka/broker-run.ts";
+import type { PartitionModel, TopicModel } from "../kafka/topic-model.ts";
 import { Bystander } from "./bystander.ts";
 import { drawDialect } from "./dialect.ts";
 import { drawMember, GroupMember } from "./group-member.ts";
 import { GroupModel } from "./group-model.ts";
 import type { GroupSite } from "./group-site.ts";
-import { GROUP_BROKER_LIMITS, TOPIC } from "./limits.ts";
+import { ALONE, GROUP_BROKER_LIMITS, GROUPS } from "./limits.ts";
 
-/** Groups that have members, and one that has none. */
-export const GROUPS = ["g0", "g1"] as const;
-export const ALONE = "alone";
+/** Each with a connection of its own. */
+const BYSTANDERS = 8;
 
 export interface GroupsOptions extends BrokerRunOptions {
-  readonly partitions: number;
+  /** By topic. */
+  readonly partitions: readonly [t0: number, t1: number];
   /** Processes that may be members at the same time, not counting those that do not know that they are replaced. */
   readonly members: number;
   /** Of them the first so many have instance ids. */
@@ -24,7 +25,7 @@ export interface GroupsOptions extends BrokerRunOptions {
 }
 
 /**
- * Members of two groups, and bystanders.
+ * Topics that are read by the members of two groups, and bystanders.
  *
  * Invariant: `members` are those that ever lived and may still; a process that is replaced stays among them until it has heard of it.
  */
@@ -51,12 +52,16 @@ export class GroupsRun extends BrokerRun implements GroupSite {
     this.#groups = new Map(
       [...GROUPS, ALONE].map((id) => [id, new GroupModel(id, this.world, () => this.now())]),
     );
-    this.bystanders = [0, 1].map((i) => new Bystander(this, this.random.fork(`bystander ${i}`)));
+    this.bystanders = Array.from(
+      { length: BYSTANDERS },
+      (_, i) => new Bystander(this, this.random.fork(`bystander ${i}`)),
+    );
   }
 
-  /** Makes the topic, and lets the members begin. */
+  /** Makes the topics, and lets the members begin. */
   async begin(): Promise<void> {
-    await this.makeTopic(TOPIC, this.options.partitions);
+    for (const [i, partitions] of this.options.partitions.entries())
+      await this.makeTopic(`t${i}`, partitions);
     for (let slot = 0; slot < this.options.members; slot += 1) this.join(slot);
   }
 
@@ -64,6 +69,17 @@ export class GroupsRun extends BrokerRun implements GroupSite {
     super.check();
     if (this.current?.hasLogged("state-snapshot") === true)
       this.world.sometimes.add("state-snapshot");
+  }
+
+  override deleting(topic: TopicModel): void {
+    super.deleting(topic);
+    for (const group of this.groups) group.offsets.topicGoes(topic, this.now());
+  }
+
+  /** One of the partitions that are there; undefined: there are none. */
+  partition(which: number): PartitionModel | undefined {
+    const all = this.topics.filter(({ isLive }) => isLive).flatMap(({ partitions }) => partitions);
+    return all[which % all.length];
   }
 
   get groups(): Iterable<GroupModel> {

@@ -1,7 +1,10 @@
 /** What runs must have met between them, so that one that never goes where bugs would be is found out. */
 export const LABELS: readonly string[] = [
+  "acknowledged-after-unknown",
   "assigned",
   "assignment-skipped",
+  "began-at-a-commit",
+  "began-at-the-start",
   "clean-close",
   "commit-fenced-instance-id",
   "commit-illegal-generation",
@@ -21,11 +24,17 @@ export const LABELS: readonly string[] = [
   "generation-missed",
   "instance-removed",
   "left",
+  "long-poll",
   "no-room",
   "offset-deleted",
+  "out-of-range",
+  "produce-retry",
+  "recreated",
   "removed",
   "request-timeout",
+  "saw-another-topic",
   "state-snapshot",
+  "trim",
   "upload",
   "wal-trim",
 ];

@@ -1,7 +1,14 @@
 import type { BrokerLimits } from "@karst/broker";
 import { BROKER_LIMITS } from "../kafka/limits.ts";
 
-export const TOPIC = "t0";
+/** The topics that the members of each group subscribe to. Others may have offsets for any of them. */
+export const SUBSCRIPTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["g0", ["t0", "t1"]],
+  ["g1", ["t0"]],
+]);
+/** Groups that have members, and one that has none. */
+export const GROUPS: readonly [string, string] = ["g0", "g1"];
+export const ALONE = "alone";
 
 /** Sessions, and the time for joining again, that members ask for. Less than a client waits for an answer. */
 export const SESSION_MS: readonly number[] = [1_000, 2_000, 5_000];
@@ -19,7 +26,7 @@ export const STABLE_WITHIN_MS = 20_000;
 /** What the families' brokers have in common, and short times. */
 export const GROUP_BROKER_LIMITS: Partial<BrokerLimits> = {
   ...BROKER_LIMITS,
-  connectionsMax: 60,
+  connectionsMax: 100,
   sessionTimeoutMsMin: 500,
   sessionTimeoutMsMax: 30_000,
   offsetsRetentionMs: RETENTION_MS,

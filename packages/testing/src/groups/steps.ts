@@ -1,13 +1,8 @@
-import type { Ending } from "../world/machine.ts";
 import type { StepOf } from "../world/story.ts";
 import type { Bystander } from "./bystander.ts";
-import { GROUPS, type GroupsRun } from "./groups-run.ts";
+import type { GroupsRun } from "./groups-run.ts";
 
 type Step = StepOf<GroupsRun>;
-
-/** Until whoever joins again has done so, if nothing is in its way. */
-const SURGE_MS = 300;
-const WAVES_MS: readonly number[] = [0, 1, 1];
 
 /** A process begins where there is none. */
 export function join(slot: number): Step {
@@ -25,40 +20,6 @@ export function commit(slot: number | "all", times: number): Step {
     if (slot !== "all") run.member(slot)?.commit(times);
     else for (const member of run.members) member.commit(times);
   };
-}
-
-/** What a group's log is written for. */
-export type Surge = "commit" | "rejoin" | "leave" | "twin" | "dissolve";
-
-/** Many things are written, and read while they are, and the broker ends in the middle of it. */
-export function surge(what: Surge, slot: number, calls: number, ending: Ending): Step {
-  return async (run) => {
-    const { world, machine } = run;
-    await run.live();
-    await world.clock.runDeferred();
-    machine.crashAfter(calls, ending);
-    if (what === "rejoin") run.member(slot)?.rejoin();
-    if (what === "leave") run.member(slot)?.leave();
-    if (what === "twin") run.twin(slot);
-    if (what === "dissolve") endGroup(run, GROUPS[0]);
-    // What comes a moment later is written while that is being synced.
-    for (const waitMs of WAVES_MS) {
-      await world.clock.advance(waitMs);
-      if (what === "dissolve") run.join(slot);
-      for (const member of run.members) member.commit(1);
-      for (const one of run.bystanders)
-        for (const groupId of GROUPS) run.aside(one.read(groupId, undefined));
-      run.aside(bystander(run, 1).describe(GROUPS[0]));
-    }
-    await world.clock.advance(SURGE_MS);
-    await run.live();
-  };
-}
-
-/** Everybody leaves a group, and it is deleted. */
-function endGroup(run: GroupsRun, groupId: string): void {
-  for (const member of run.members) if (member.options.groupId === groupId) member.leave();
-  run.aside(bystander(run, 0).deleteGroup(groupId));
 }
 
 export function leave(slot: number): Step {
@@ -94,19 +55,28 @@ export function remove(slot: number): Step {
 
 export function read(groupId: string, partition: number | "all"): Step {
   return async (run) => {
-    const partitions = partition === "all" ? undefined : [partition % run.options.partitions];
-    run.aside(bystander(run, 0).read(groupId, partitions));
+    const partitions = partition === "all" ? undefined : [run.partition(partition)];
+    run.aside(
+      bystander(run, 0).read(
+        groupId,
+        partitions?.filter((one) => one !== undefined),
+      ),
+    );
   };
 }
 
 export function commitAlone(groupId: string, partition: number): Step {
-  return async (run) =>
-    run.aside(bystander(run, 1).commitAlone(groupId, partition % run.options.partitions));
+  return async (run) => {
+    const model = run.partition(partition);
+    if (model !== undefined) run.aside(bystander(run, 1).commitAlone(groupId, model));
+  };
 }
 
 export function forge(groupId: string, partition: number): Step {
-  return async (run) =>
-    run.aside(bystander(run, 1).forge(groupId, partition % run.options.partitions));
+  return async (run) => {
+    const model = run.partition(partition);
+    if (model !== undefined) run.aside(bystander(run, 1).forge(groupId, model));
+  };
 }
 
 export function deleteGroup(groupId: string): Step {
@@ -124,8 +94,10 @@ export function dissolve(groupId: string): Step {
 }
 
 export function deleteOffset(groupId: string, partition: number): Step {
-  return async (run) =>
-    run.aside(bystander(run, 0).deleteOffset(groupId, partition % run.options.partitions));
+  return async (run) => {
+    const model = run.partition(partition);
+    if (model !== undefined) run.aside(bystander(run, 0).deleteOffset(groupId, model));
+  };
 }
 
 export function describe(groupId: string): Step {

@@ -12,6 +12,7 @@ import { askVersions, attack, type Hostility } from "./hostile.ts";
 import { Ledger } from "./ledger.ts";
 import type { NetSetting } from "./net-setting.ts";
 import type { Site } from "./site.ts";
+import { Producer, type ProducerOptions } from "./producer.ts";
 import { TopicModel } from "./topic-model.ts";
 
 /** Openings that may fail before faults are made to stop, and before that is a defect. */
@@ -21,6 +22,7 @@ const TRIES_MAX = 12;
 const CLOSED_MS = 100;
 
 export interface BrokerRunOptions extends WorldOptions {
+  readonly producers: readonly ProducerOptions[];
   readonly net: NetSetting;
 }
 
@@ -37,6 +39,7 @@ export class BrokerRun implements Site {
   readonly random: SeededRandom;
   /** All that there ever were, the present generation of a name last. */
   readonly topics: TopicModel[] = [];
+  readonly producers: readonly Producer[];
   /** From now on every request must be answered in time. */
   healed = false;
   readonly #connections = new Set<ClientConnection>();
@@ -45,6 +48,8 @@ export class BrokerRun implements Site {
   readonly #watch: WalWatch;
   readonly #events: ConnectionEvents;
   #owner: BrokerProcess | undefined;
+  #recreations: Promise<void> = Promise.resolve();
+  #pendingRecreations = 0;
   #connected = 0;
   #cutAfterBytes = Infinity;
   #failure: unknown;
@@ -76,6 +81,9 @@ export class BrokerRun implements Site {
     };
     this.#watch = new WalWatch(this.machine, invariants, sometimes);
     this.admin = new Admin(this, this.random.fork("admin"));
+    this.producers = options.producers.map(
+      (one) => new Producer(one, this, this.random.fork(one.name)),
+    );
   }
 
   get machine(): Machine {
@@ -88,6 +96,33 @@ export class BrokerRun implements Site {
     const topic = new TopicModel(name, 0, partitions);
     this.topics.push(topic);
     await this.wait(this.admin.create(topic));
+  }
+
+  /** Deletes a topic, and makes another of the same name; one after the other. */
+  recreate(name: string, partitions: number): void {
+    this.#pendingRecreations += 1;
+    this.#recreations = this.#recreations
+      .then(async () => {
+        const old = this.topic(name);
+        if (old === undefined) throw new Error(`${name} was not made`);
+        this.deleting(old);
+        await this.admin.remove(old);
+        const next = new TopicModel(name, old.generation + 1, partitions);
+        this.topics.push(next);
+        await this.admin.create(next);
+        this.world.sometimes.add("recreated");
+        this.#pendingRecreations -= 1;
+      })
+      .catch((error: unknown) => this.failed(error));
+  }
+
+  /** Everybody is told that it will be deleted. */
+  deleting(topic: TopicModel): void {
+    for (const producer of this.producers) producer.forget(topic);
+  }
+
+  get isRecreating(): boolean {
+    return this.#pendingRecreations > 0;
   }
 
   connect(): ClientConnection {

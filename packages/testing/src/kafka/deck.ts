@@ -12,14 +12,14 @@ const topic = (random: Random): string => pick(random, ["t0", "t1"]);
 const client = (random: Random): number => randomInteger(random, 0, 11);
 const ending = (random: Random): Ending =>
   pick(random, ["power", "power", "power-synced", "power-all", "kill", "kill"]);
-const load = (random: Random): steps.Load => ({
+const load = (random: Random): broker.Load => ({
   times: pick(random, [1, 3, 6, 12]),
   count: pick(random, [1, 1, 2, 5]),
   recordBytes: pick(random, [10, 40, 200, 600]),
 });
 
 export const DECK: readonly CardOf<KafkaRun>[] = [
-  card("load", 20, "produce", steps.produce, (r) => [client(r), topic(r), client(r), load(r)]),
+  card("load", 20, "produce", broker.produce, (r) => [client(r), topic(r), client(r), load(r)]),
   card("load", 12, "pass", broker.pass, (r) => [pick(r, [1, 5, 20, 100, 100, 500, 3_000])]),
   card("load", 4, "turn", () => broker.turn, none),
   card("load", 4, "start", () => broker.start, none),
@@ -30,11 +30,11 @@ export const DECK: readonly CardOf<KafkaRun>[] = [
   ]),
   card("other", 2, "stall", broker.stall, (r) => [client(r), pick(r, [50, 1_000, 12_000])]),
   card("other", 2, "hostile", steps.hostile, (r) => [pick(r, HOSTILITIES)]),
-  card("other", 1, "recreate", steps.recreate, (r) => [topic(r), randomInteger(r, 1, 3)]),
-  card("other", 1, "renew", steps.renew, (r) => [client(r)]),
+  card("other", 1, "recreate", broker.recreate, (r) => [topic(r), randomInteger(r, 1, 3)]),
+  card("other", 1, "renew", broker.renew, (r) => [client(r)]),
   card("other", 1, "list", () => steps.list, none),
   card("other", 2, "upload", () => broker.upload, none),
-  card("other", 2, "trim", steps.trim, (r) => [topic(r), client(r), pick(r, [0.2, 0.5, 1])]),
+  card("other", 2, "trim", broker.trim, (r) => [topic(r), client(r), pick(r, [0.2, 0.5, 1])]),
   card("other", 1, "close", () => broker.close, none),
   card("other", 3, "crash", broker.crash, (r) => [ending(r)]),
   card("other", 4, "crashAfter", broker.crashAfter, (r) => [randomInteger(r, 1, 60), ending(r)]),

@@ -6,13 +6,13 @@ import {
 } from "@karst/kafka-protocol";
 import { randomInteger } from "@karst/runtime";
 import type { SeededRandom } from "@karst/runtime/testing";
-import { chance } from "../world/draw.ts";
+import { chance, pick } from "../world/draw.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { Lane, type BatchDraft, type Session } from "./lane.ts";
 import { BACKOFF_MS_MAX, BACKOFF_MS_MIN, QUEUED_BATCHES_MAX } from "./limits.ts";
 import type { Attempt, AttemptOutcome, SentBatch } from "./sent-batch.ts";
 import { isRefusal, isUnknown, isUnknownTopic, Link, type Site } from "./site.ts";
-import type { PartitionModel, TopicModel } from "./topic-model.ts";
+import { type PartitionModel, type TopicModel, topicsOf } from "./topic-model.ts";
 
 const FIRST_VERSION_WITH_TOPIC_IDS = 13;
 
@@ -27,6 +27,24 @@ export interface ProducerOptions {
   readonly partitionsMax: number;
   readonly produceVersion: number;
   readonly initVersion: number;
+}
+
+/** So many, of which the first one is idempotent. */
+export function drawProducers(random: SeededRandom, count: number): readonly ProducerOptions[] {
+  return Array.from({ length: count }, (_, i) => drawProducer(random, i));
+}
+
+function drawProducer(random: SeededRandom, i: number): ProducerOptions {
+  const idempotent = i === 0 || chance(random, 50);
+  return {
+    name: `p${i}`,
+    idempotent,
+    acks: idempotent ? -1 : pick(random, [-1, -1, 1, 0] as const),
+    inFlightMax: randomInteger(random, 1, 5),
+    partitionsMax: randomInteger(random, 1, 4),
+    produceVersion: randomInteger(random, 3, 13),
+    initVersion: randomInteger(random, 0, 5),
+  };
 }
 
 /** A client that sends batches, each until it is acknowledged. */
@@ -165,7 +183,12 @@ export class Producer {
     const { acks, produceVersion } = this.options;
     const byName = produceVersion < FIRST_VERSION_WITH_TOPIC_IDS;
     const attempts = batches.map((batch) => ledger.sent(batch, connection.number, byName));
-    const message = { transactionalId: null, acks, timeoutMs: 1_000, topicData: topicsOf(batches) };
+    const message = {
+      transactionalId: null,
+      acks,
+      timeoutMs: 1_000,
+      topicData: topicDataOf(batches),
+    };
     if (attempts.some(({ batch }) => batch.attempts.length > 1))
       world.sometimes.add("produce-retry");
     if (acks === 0) {
@@ -191,7 +214,7 @@ export class Producer {
     const answers = response.responses.flatMap(({ name, topicId, partitionResponses }) =>
       partitionResponses.map((one) => ({ name, topicId, ...one })),
     );
-    const ordered = topicsOf(attempts.map(({ batch }) => batch)).flatMap(({ partitionData }) =>
+    const ordered = topicDataOf(attempts.map(({ batch }) => batch)).flatMap(({ partitionData }) =>
       partitionData.map(({ records }) => records),
     );
     if (answers.length !== attempts.length) throw new Error("a produce answer lacks a partition");
@@ -260,20 +283,17 @@ export class Producer {
 }
 
 /** The body of a request: topics in the order of their first batch. */
-function topicsOf(batches: readonly SentBatch[]): readonly {
+function topicDataOf(batches: readonly SentBatch[]): readonly {
   readonly name: string;
   readonly topicId: string;
   readonly partitionData: readonly { readonly index: number; readonly records: Uint8Array }[];
 }[] {
-  const topics = new Map<TopicModel, { index: number; records: Uint8Array }[]>();
-  for (const { partition, bytes } of batches) {
-    const data = topics.get(partition.topic) ?? [];
-    topics.set(partition.topic, data);
-    data.push({ index: partition.index, records: bytes });
-  }
-  return [...topics].map(([{ name, topicId }, partitionData]) => ({
+  return [...topicsOf(batches)].map(([{ name, topicId }, those]) => ({
     name,
     topicId: topicId ?? "",
-    partitionData,
+    partitionData: those.map(({ partition, bytes }) => ({
+      index: partition.index,
+      records: bytes,
+    })),
   }));
 }

@@ -52,3 +52,16 @@ export class PartitionModel {
     return `${this.topic.name}#${this.topic.generation}/${this.index}`;
   }
 }
+
+/** The topics in the order of their first partitions. */
+export function topicsOf<Entry extends { readonly partition: PartitionModel }>(
+  entries: readonly Entry[],
+): ReadonlyMap<TopicModel, readonly Entry[]> {
+  const topics = new Map<TopicModel, Entry[]>();
+  for (const entry of entries) {
+    const those = topics.get(entry.partition.topic) ?? [];
+    topics.set(entry.partition.topic, those);
+    those.push(entry);
+  }
+  return topics;
+}

@@ -46,6 +46,7 @@ export const INVARIANTS = {
   CG4: "generations grow over restarts, and member ids are not reused",
   CG5: "offsets of a group with members do not expire",
   CG6: "once faults stop, groups become stable",
+  CG7: "a group skips nothing: where it begins, it had read to",
   IP1: "a producer's sequences are there once, in order",
   IP2: "a retry answers the first attempt's offset",
   IP3: "an older producer epoch is refused",

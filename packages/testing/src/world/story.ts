@@ -1,5 +1,5 @@
-import type { Random } from "@karst/runtime";
-import { chance, pick } from "./draw.ts";
+import { type Random, randomInteger } from "@karst/runtime";
+import { chance, pick, pickWeighted } from "./draw.ts";
 import type { World } from "./world.ts";
 
 /** The name of a card, and its arguments. */
@@ -44,6 +44,22 @@ export function swarm<Run>(
   return deck
     .filter((one) => one.sort === "load" || chance(random, percent))
     .map((one) => ({ ...one, weight: one.weight * pick(random, [1, 2, 2, 4]) }));
+}
+
+/** Steps from some of the cards, with time passing between many of them. @param percent as in `swarm`. */
+export function drawSteps<Run>(
+  deck: readonly CardOf<Run>[],
+  random: Random,
+  { percent, length, paceMsMax }: { percent: number; length: number; paceMsMax: number },
+): readonly StoryStep[] {
+  const cards = swarm(deck, random, percent);
+  const steps: StoryStep[] = [];
+  while (steps.length < length) {
+    const drawn = pickWeighted(random, cards);
+    steps.push([drawn.name, ...drawn.draw(random)]);
+    if (chance(random, 50)) steps.push(["pass", randomInteger(random, 1, paceMsMax)]);
+  }
+  return steps;
 }
 
 export function cardsByName<Run>(deck: readonly CardOf<Run>[]): ReadonlyMap<string, CardOf<Run>> {

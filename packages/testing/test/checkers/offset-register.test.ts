@@ -54,3 +54,21 @@ test("values may go when they are old, and at times when they may", () => {
   assert.equal(played("1 =").anomaly({ ageMs: 1, times: [] })?.kind, "expired");
   assert.equal(played("1 =").anomaly({ ageMs: 1, times: [{ from: 0, to: 9 }] }), undefined);
 });
+
+test("of what one connection has sent, the last counts", () => {
+  const register = new OffsetRegister();
+  const [first, second] = [register.write(1, 1, 1, 7), register.write(2, 2, 2, 7)];
+  first.doneAt = 3;
+  second.doneAt = 4;
+  register.read(1, { sentAt: 5, doneAt: 6, doneMs: 6 });
+  assert.equal(register.anomaly(NEVER)?.kind, "lost");
+});
+
+test("of what two have sent at the same time, either does", () => {
+  const register = new OffsetRegister();
+  const [first, second] = [register.write(1, 1, 1, 7), register.write(2, 2, 2, 8)];
+  first.doneAt = 3;
+  second.doneAt = 4;
+  register.read(1, { sentAt: 5, doneAt: 6, doneMs: 6 });
+  assert.equal(register.anomaly(NEVER), undefined);
+});
