@@ -9,7 +9,7 @@ import {
 } from "@karst/kafka-protocol";
 import { describe, test } from "vitest";
 import type { TestClient } from "../client.ts";
-import { createTopic, type Fixture, withFixture } from "../fixture.ts";
+import { type Fixture, withFixture } from "../fixture.ts";
 
 const NOTHING = [0, -1, ErrorCode.NONE];
 const PARTITIONS = { partitionIndexes: [0] };
@@ -20,7 +20,7 @@ function withoutTopic(
 ): Promise<void> {
   return withFixture({}, async (fixture) => {
     const client = await fixture.connect();
-    for (const name of ["t", "other"]) await createTopic(client, name);
+    for (const name of ["t", "other"]) await client.createTopic(name);
     const topicId = fixture.topics.byName("t")?.topicId ?? "";
     await client.call(findCoordinatorApi, 3, { key: "g", keyType: 0 });
     assert.equal(await commit(client, { name: "t" }, 9, 42), ErrorCode.NONE);
@@ -74,7 +74,7 @@ describe("offsets of a topic that was deleted", () => {
 
   test("are not those of the next topic of its name, which has its own", () =>
     withoutTopic(async (fixture, client, topicId) => {
-      await createTopic(client, "t");
+      await client.createTopic("t");
       const next = fixture.topics.byName("t")?.topicId ?? "";
       assert.notEqual(next, topicId);
       assert.deepEqual(await fetch(client, 9, [{ name: "t" }]), [NOTHING]);
@@ -95,7 +95,7 @@ describe("offsets of a topic that was deleted", () => {
         await commit(client, { name: "t" }, 9, 43),
         ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
       );
-      await createTopic(client, "t");
+      await client.createTopic("t");
       assert.equal(await commit(client, { topicId }, 10, 43), gone);
       assert.deepEqual(await fetch(client, 9, [{ name: "t" }]), [NOTHING]);
     }));
