@@ -82,8 +82,8 @@ describe("offsets of a topic that was deleted", () => {
       assert.equal(await commit(client, { name: "t" }, 9, 3), ErrorCode.NONE);
       for (const version of [8, 9, 10])
         assert.deepEqual(
-          (await fetch(client, version, null)).map(([, offset]) => offset).toSorted(),
-          [3, 7],
+          new Set((await fetch(client, version, null)).map(([, offset]) => offset)),
+          new Set([3, 7]),
         );
     }));
 
