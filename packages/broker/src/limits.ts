@@ -6,7 +6,10 @@ export interface BrokerLimits {
   readonly connectionsMax: number;
   /** Largest request frame. */
   readonly frameBytesMax: number;
-  /** Largest frame before a connection's first valid request. */
+  /**
+   * Largest frame before a connection's first valid request. Less than `frameBytesMax` refuses clients that know the broker's versions and
+   * begin their next connection with a produce request.
+   */
   readonly firstFrameBytesMax: number;
   /** Request bytes held over all connections: above it, reading pauses. At least `frameBytesMax`, at most half the memory budget. */
   readonly requestBytesMax: number;
@@ -62,7 +65,7 @@ export interface BrokerLimits {
 export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
   connectionsMax: 10_000,
   frameBytesMax: 100 * MiB,
-  firstFrameBytesMax: 64 * 1024,
+  firstFrameBytesMax: 100 * MiB,
   requestBytesMax: 128 * MiB,
   requestsInFlightMax: 1_000,
   responseBytesMax: 8 * MiB,

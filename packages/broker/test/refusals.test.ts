@@ -45,6 +45,13 @@ test("the limit before the first valid request is lower than after it", () =>
     },
   ));
 
+test("a client that connects again may begin with a large request", () =>
+  withFixture({}, async ({ connect }) => {
+    await (await connect()).createTopic("t");
+    const answer = await (await connect()).produce("t", batchOf("x".repeat(200_000)));
+    assert.equal(answer.errorCode, 0);
+  }));
+
 test("a claimed length costs no memory before its bytes arrive", () =>
   withFixture({}, async ({ connect, engine }) => {
     const before = engine.memory.reservedBytes;
