@@ -8,7 +8,6 @@ import {
   type WalPosition,
 } from "@karst/wal";
 import { LogCache } from "./cache/log-cache.ts";
-import { MemoryRelief } from "./cache/memory-relief.ts";
 import { ObjectReads } from "./cache/object-reads.ts";
 import type { Catalogue, Revision } from "./catalogue/catalogue.ts";
 import { openCatalogue } from "./catalogue/open-catalogue.ts";
@@ -295,7 +294,6 @@ function assemble(core: Core, recovered: Recovered, options: EngineOptions): Eng
     metrics,
     blockCacheBytes: limits.blockCacheBytes,
     indexCacheBytes: Math.min(OBJECT_INDEX_CACHE_BYTES, limits.blockCacheBytes),
-    relief: cache,
     signal: lifecycle.ended,
   });
   const references = new References();
@@ -307,8 +305,8 @@ function assemble(core: Core, recovered: Recovered, options: EngineOptions): Eng
     skippedFrames: recovered.frames.skipped,
     storedStreams: references.streams,
   });
-  const relief = new MemoryRelief(memory, [objects, cache]);
-  memory.evictWith(() => relief.evict());
+  // What was read back first, then the uploaded part of the log cache, oldest first.
+  memory.evictWith(() => objects.evict() || cache.evict());
   const committer = new NodeCommitter({
     catalogue,
     runtime,
@@ -328,7 +326,6 @@ function assemble(core: Core, recovered: Recovered, options: EngineOptions): Eng
     references,
     logs,
     memory,
-    relief,
     limits,
     lifecycle,
     runtime,
@@ -338,7 +335,7 @@ function assemble(core: Core, recovered: Recovered, options: EngineOptions): Eng
     wal,
     cache,
     durability,
-    relief,
+    memory,
     limits,
     lifecycle,
     metrics,

@@ -34,12 +34,22 @@ export class MemoryBudget {
     this.#evict = evict;
   }
 
-  /** As `tryReserve`, at the cost of what is kept only because it may be read again. */
-  tryReserveEvicting(bytes: number): boolean {
+  /** Frees something that is kept only because it may be read again; false: there is nothing. */
+  evict(): boolean {
+    return this.#evict();
+  }
+
+  /** Whether `bytes` are free, after evicting what was needed. Reserves nothing. */
+  makeRoom(bytes: number): boolean {
     while (bytes > this.freeBytes) {
       if (bytes > this.limitBytes || !this.#evict()) return false;
     }
-    return this.tryReserve(bytes);
+    return true;
+  }
+
+  /** As `tryReserve`, at the cost of what is kept only because it may be read again. */
+  tryReserveEvicting(bytes: number): boolean {
+    return this.makeRoom(bytes) && this.tryReserve(bytes);
   }
 
   /** @throws KarstError `MEMORY_BUDGET_EXCEEDED` (`unavailable`), with nothing taken. */

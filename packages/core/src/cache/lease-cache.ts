@@ -7,11 +7,6 @@ export interface Lease<V> {
   release(): void;
 }
 
-/** Gives up one thing that is only kept because it may be wanted again; false: it has none. */
-export interface Evictable {
-  evict(): boolean;
-}
-
 interface Entry<V> {
   readonly key: string;
   readonly bytes: number;
@@ -32,21 +27,17 @@ export class LeaseCache<V> {
   readonly #memory: MemoryBudget;
   readonly #bytesMax: number;
   readonly #holder: string;
-  readonly #relief: Evictable | undefined;
   readonly #entries = new Map<string, Entry<V>>();
   #usedBytes = 0;
 
-  /** @param options.relief gives up memory of the same budget for what is waited for, and for nothing that is only read ahead. */
   constructor(options: {
     readonly memory: MemoryBudget;
     readonly bytesMax: number;
     readonly holder: string;
-    readonly relief?: Evictable;
   }) {
     this.#memory = options.memory;
     this.#bytesMax = options.bytesMax;
     this.#holder = options.holder;
-    this.#relief = options.relief;
   }
 
   get usedBytes(): number {
@@ -82,7 +73,7 @@ export class LeaseCache<V> {
   /** Begins a load that nobody waits for yet, unless the entry is there or memory is short. Its failure is left to whoever asks again. */
   prefetch(key: string, bytes: number, load: () => Promise<V>): boolean {
     if (this.#entries.has(key)) return true;
-    if (!this.#fits(bytes)) return false;
+    if (!this.#fits(bytes, "ahead")) return false;
     this.#start(key, bytes, load);
     return true;
   }
@@ -103,7 +94,7 @@ export class LeaseCache<V> {
   }
 
   #start(key: string, bytes: number, load: () => Promise<V>): Entry<V> {
-    if (!this.#fits(bytes, this.#relief)) {
+    if (!this.#fits(bytes, "wanted")) {
       throw runtimeError(
         "MEMORY_BUDGET_EXCEEDED",
         `${this.#holder} needs ${bytes} bytes, and nothing that is held can be given up`,
@@ -130,13 +121,13 @@ export class LeaseCache<V> {
     return entry;
   }
 
-  /** Makes room for `bytes` by evicting, others' last; whether there is room now. */
-  #fits(bytes: number, relief?: Evictable): boolean {
+  /** Makes room for `bytes` by evicting; whether there is room now. What is only read ahead drives nothing of others out. */
+  #fits(bytes: number, what: "wanted" | "ahead"): boolean {
     while (this.#usedBytes > 0 && this.#usedBytes + bytes > this.#bytesMax) {
       if (!this.evict()) return false;
     }
     while (this.#memory.freeBytes < bytes) {
-      if (!this.evict() && relief?.evict() !== true) return false;
+      if (!this.evict()) return what === "wanted" && this.#memory.makeRoom(bytes);
     }
     return true;
   }

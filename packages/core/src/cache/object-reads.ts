@@ -6,7 +6,7 @@ import { Block } from "../format/object-block.ts";
 import { decodeFooter } from "../format/object-footer.ts";
 import { type BlockEntry, ObjectIndex } from "../format/object-index.ts";
 import type { StoredObject } from "../stream/references.ts";
-import { type Evictable, type Lease, LeaseCache } from "./lease-cache.ts";
+import { type Lease, LeaseCache } from "./lease-cache.ts";
 
 export interface ObjectReadsOptions {
   readonly store: ObjectStore;
@@ -14,8 +14,6 @@ export interface ObjectReadsOptions {
   readonly metrics: EngineMetrics;
   readonly blockCacheBytes: number;
   readonly indexCacheBytes: number;
-  /** Gives up memory for what a reader waits for, when nothing that was read back can be. */
-  readonly relief: Evictable;
   /** Ends the loads at the end of the engine. */
   readonly signal: AbortSignal;
 }
@@ -38,18 +36,15 @@ export class ObjectReads {
     this.#signal = options.signal;
     this.#metrics = options.metrics;
     const { memory } = options;
-    const relief: Evictable = { evict: () => this.evict() || options.relief.evict() };
     this.#blocks = new LeaseCache({
       memory,
       bytesMax: options.blockCacheBytes,
       holder: "block cache",
-      relief,
     });
     this.#indexes = new LeaseCache({
       memory,
       bytesMax: options.indexCacheBytes,
       holder: "object index cache",
-      relief,
     });
   }
 

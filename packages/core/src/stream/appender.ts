@@ -1,8 +1,7 @@
-import { hasCode } from "@karst/runtime";
+import { hasCode, type MemoryBudget } from "@karst/runtime";
 import { type AppendedFrame, type Frame, type Wal, walError } from "@karst/wal";
 import { ENTRY_OVERHEAD_BYTES } from "../cache/generation.ts";
 import type { LogCache } from "../cache/log-cache.ts";
-import type { MemoryRelief } from "../cache/memory-relief.ts";
 import type { Lifecycle } from "../engine-lifecycle.ts";
 import type { EngineMetrics } from "../engine-metrics.ts";
 import { coreError } from "../errors.ts";
@@ -15,7 +14,7 @@ export interface AppenderOptions {
   readonly wal: Wal;
   readonly cache: LogCache;
   readonly durability: Durability;
-  readonly relief: MemoryRelief;
+  readonly memory: MemoryBudget;
   readonly limits: Limits;
   readonly lifecycle: Lifecycle;
   readonly metrics: EngineMetrics;
@@ -91,7 +90,7 @@ export class Appender {
 
   /** Refuses before anything is buffered. @param holes on record before the batch. */
   #makeRoom(bytes: number, holes: number): void {
-    const { cache, limits, metrics, relief, onAppended } = this.#options;
+    const { cache, limits, memory, metrics, onAppended } = this.#options;
     const entryBytes = bytes + (1 + holes) * ENTRY_OVERHEAD_BYTES;
     if (cache.unuploadedBytes + entryBytes > limits.unuploadedBytesMax) {
       metrics.backlogRefusals.add(1);
@@ -102,7 +101,7 @@ export class Appender {
       );
     }
     // Whether this is enough is for the WAL's pool to say: it refuses by itself.
-    relief.makeRoom(Math.max(bytes, limits.slabBytes) + 2 * ENTRY_OVERHEAD_BYTES);
+    memory.makeRoom(Math.max(bytes, limits.slabBytes) + 2 * ENTRY_OVERHEAD_BYTES);
   }
 
   #put(log: StreamLog, baseOffset: number, input: AppendInput): void {
@@ -129,13 +128,13 @@ export class Appender {
 
   /** Appends to the WAL, with the entry's overhead reserved. Where memory is short, what is only kept to be read again goes first. */
   #frame(frame: Frame): AppendedFrame {
-    const { wal, cache, relief, onAppended } = this.#options;
+    const { wal, cache, memory, onAppended } = this.#options;
     for (;;) {
       try {
         return cache.reserving(() => wal.append(frame));
       } catch (error) {
         // The WAL's slabs may come from another budget than ours.
-        if (hasCode(error, "MEMORY_BUDGET_EXCEEDED") && relief.evict()) continue;
+        if (hasCode(error, "MEMORY_BUDGET_EXCEEDED") && memory.evict()) continue;
         // An upload makes room in memory and in the WAL; a slow disk it would not help.
         if (hasCode(error, "MEMORY_BUDGET_EXCEEDED", "WAL_FULL")) onAppended(true);
         throw error;

@@ -3,7 +3,6 @@ import type { ObjectStore } from "@karst/objectstore";
 import type { Wal } from "@karst/wal";
 import type { Generation } from "../cache/generation.ts";
 import type { LogCache } from "../cache/log-cache.ts";
-import type { MemoryRelief } from "../cache/memory-relief.ts";
 import type { Lifecycle } from "../engine-lifecycle.ts";
 import type { EngineMetrics } from "../engine-metrics.ts";
 import { coreError } from "../errors.ts";
@@ -30,7 +29,6 @@ export interface UploaderOptions {
   /** What is known of each stream; one that nobody has open is forgotten once all of it is published. */
   readonly logs: Map<number, StreamLog>;
   readonly memory: MemoryBudget;
-  readonly relief: MemoryRelief;
   readonly limits: Limits;
   readonly lifecycle: Lifecycle;
   readonly runtime: Runtime;
@@ -301,12 +299,12 @@ export class Uploader {
 
   /** Memory for what encoding copies; others give theirs back in time, because un-uploaded bytes are bounded. */
   async #reserve(planned: readonly PlannedObject[]): Promise<() => void> {
-    const { memory, relief } = this.#options;
+    const { memory } = this.#options;
     let bytes = 0;
     for (const object of planned)
       for (const stream of object.streams) bytes += copiedBytes(stream.batches);
     const retry = this.#retry();
-    while (!relief.makeRoom(bytes) || !memory.tryReserve(bytes)) await retry.pause();
+    while (!memory.tryReserveEvicting(bytes)) await retry.pause();
     return () => memory.release(bytes);
   }
 

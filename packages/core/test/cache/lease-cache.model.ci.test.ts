@@ -79,8 +79,8 @@ class Model {
 
   constructor() {
     const { memory } = this;
-    const relief = { evict: () => this.#relieve() };
-    this.cache = new LeaseCache({ memory, bytesMax: CACHE_BYTES, holder: "test", relief });
+    memory.evictWith(() => this.#relieve());
+    this.cache = new LeaseCache({ memory, bytesMax: CACHE_BYTES, holder: "test" });
   }
 
   async do(action: Action): Promise<void> {

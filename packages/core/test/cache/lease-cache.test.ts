@@ -103,7 +103,8 @@ test("memory that others can give up is taken for what is waited for, and not fo
     memory.release(bytes ?? 0);
     return bytes !== undefined;
   };
-  const cache = new LeaseCache({ memory, bytesMax: 100, holder: "test", relief: { evict } });
+  memory.evictWith(evict);
+  const cache = new LeaseCache({ memory, bytesMax: 100, holder: "test" });
   assert.equal(cache.prefetch("a", 10, never), false);
   const held = await cache.acquire("a", 10, async () => "a");
   assert.deepEqual(others, [10]);

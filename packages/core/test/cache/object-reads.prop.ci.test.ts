@@ -77,7 +77,7 @@ test("a block is asked for once for all who wait, is right or refused, and only 
             if (method !== "get") return undefined;
             const tag = answers.next().value ?? "well";
             given.push(tag);
-            return tag === "well" ? undefined : ({ tag } as Fault);
+            return tag === "well" ? undefined : { tag };
           },
         });
         await store.put(KEY, concatBytes(OBJECT.parts));
@@ -88,7 +88,6 @@ test("a block is asked for once for all who wait, is right or refused, and only 
           metrics: engineMetrics(simulatedRuntime({ seed }).metrics),
           blockCacheBytes: 10_000,
           indexCacheBytes: 10_000,
-          relief: { evict: () => false },
           signal: new AbortController().signal,
         });
         const there = new Set<number>();
