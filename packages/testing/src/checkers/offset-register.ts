@@ -7,6 +7,8 @@ export interface RegisterWrite {
   readonly lane: number | undefined;
   /** Answered. Infinity: nobody knows whether and when it takes effect. */
   doneAt: number;
+  /** It has had its effect by then, or never will. */
+  latestAt: number;
   /** It must never have an effect. */
   refused: boolean;
 }
@@ -18,10 +20,14 @@ interface RegisterRead {
   readonly doneMs: number;
 }
 
-/** When values may go of themselves: at a moment of one of these times, and when they are old enough. */
+/** When values may go of themselves: when they, and the time that it is in, are old enough. */
 export interface Expiry {
   readonly ageMs: number;
-  readonly times: readonly { readonly from: number; readonly to: number }[];
+  readonly times: readonly {
+    readonly from: number;
+    readonly fromMs: number;
+    readonly to: number;
+  }[];
 }
 
 /** All operations on one value, from the first end to the last beginning: while that is so, it is the register's. */
@@ -50,7 +56,15 @@ export class OffsetRegister {
 
   /** @param value never written before; undefined: it is deleted. */
   write(value: number | undefined, sentAt: number, sentMs: number, lane?: number): RegisterWrite {
-    const write: RegisterWrite = { value, sentAt, sentMs, lane, doneAt: Infinity, refused: false };
+    const write: RegisterWrite = {
+      value,
+      sentAt,
+      sentMs,
+      lane,
+      doneAt: Infinity,
+      latestAt: Infinity,
+      refused: false,
+    };
     this.#writes.push(write);
     return write;
   }
@@ -110,19 +124,23 @@ export class OffsetRegister {
   /** Nothing was read, though something was there. */
   #lostToNothing({ ageMs, times }: Expiry): RegisterAnomaly | undefined {
     const deletions = [
-      { sentAt: -1, doneAt: -1 },
-      ...this.#writes.filter(({ value, refused }) => value === undefined && !refused),
+      { sentAt: -1, latestAt: -1 },
+      ...this.#writes
+        .filter(({ value, refused }) => value === undefined && !refused)
+        .map(({ sentAt, doneAt, latestAt }) => ({ sentAt, latestAt: Math.min(doneAt, latestAt) })),
     ];
-    const lapses = times.map(({ from, to }) => ({ sentAt: from, doneAt: to }));
     for (const read of this.#reads) {
       if (read.value !== undefined) continue;
       const before = this.#writes.filter(
         (write) => write.value !== undefined && this.#knownBy(write) < read.sentAt,
       );
       const isOld = before.every(({ sentMs }) => read.doneMs - sentMs >= ageMs);
+      const lapses = times
+        .filter(({ fromMs }) => read.doneMs - fromMs >= ageMs)
+        .map(({ from, to }) => ({ sentAt: from, latestAt: to }));
       const isExplained = (isOld ? [...deletions, ...lapses] : deletions).some(
-        ({ sentAt, doneAt }) =>
-          sentAt < read.doneAt && !before.some((write) => write.sentAt > doneAt),
+        ({ sentAt, latestAt }) =>
+          sentAt < read.doneAt && !before.some((write) => write.sentAt > latestAt),
       );
       if (isExplained) continue;
       return {

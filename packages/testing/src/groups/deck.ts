@@ -6,7 +6,7 @@ import { card, type CardOf } from "../world/story.ts";
 import type { GroupsRun } from "./groups-run.ts";
 import { ALONE, GROUPS } from "./limits.ts";
 import * as steps from "./steps.ts";
-import { surge, type Surge } from "./surge.ts";
+import { surge, type Surge, type SurgeEnding } from "./surge.ts";
 
 const none = (): readonly [] => [];
 const slot = (random: Random): number => randomInteger(random, 0, 99);
@@ -36,8 +36,8 @@ const what = (random: Random): Surge => ({
   alone: pick(random, ["commit", "delete-offset", "delete-group"] as const),
 });
 /** What is not durable is gone, mostly. */
-const surgeEnding = (random: Random): Ending =>
-  pick(random, ["power", "power-synced", "power-synced", "kill"]);
+const surgeEnding = (random: Random): SurgeEnding =>
+  pick(random, ["power", "power-synced", "power-synced", "kill", "failed-sync"]);
 
 export const DECK: readonly CardOf<GroupsRun>[] = [
   card("load", 16, "commit", steps.commit, (r) => [

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import type { GroupMember } from "./group-member.ts";
 import type { GroupsRun } from "./groups-run.ts";
-import { ALONE, GROUPS, RETENTION_MS, STABLE_WITHIN_MS, SUBSCRIPTIONS } from "./limits.ts";
+import {
+  ALONE,
+  GROUPS,
+  RETENTION_MS,
+  STABLE_WITHIN_MS,
+  SUBSCRIPTIONS,
+  SWEEP_MS,
+} from "./limits.ts";
 
 /** After the longest pause between two tries of anything, and the longest patience with a client. */
 const RECOVERED_MS = 20_000;
@@ -22,7 +29,9 @@ export async function finish(run: GroupsRun): Promise<void> {
   world.heal();
   run.cutAfter(Infinity);
   await run.live();
+  const healedAt = run.now();
   await world.clock.advance(RECOVERED_MS);
+  for (const group of run.groups) group.over(healedAt);
   await run.live();
   for (let slot = 0; slot < run.options.members; slot += 1) run.join(slot);
   await comesToRest(run, "what was produced is not in", () => areSent(run));
@@ -45,7 +54,9 @@ export async function finish(run: GroupsRun): Promise<void> {
   await becomesStable(run);
   await readEverything(run);
   for (const member of run.members) member.leave();
-  await world.clock.advance(1_000);
+  // They have been there for longer than retention, and nobody has for a moment.
+  await ages(run, 2 * SWEEP_MS);
+  await readAll(run);
   await run.close();
   await ages(run, YOUNG_MS);
   await readAll(run);

@@ -56,7 +56,7 @@ type State =
 
 /** How soon a member sees that topics have changed: at a heartbeat, in percent. */
 const NOTICES = 30;
-/** Of the heartbeats that a commit goes with, in percent. */
+/** Of the heartbeats, where something was read, those that a commit goes with; in percent. */
 const COMMITS = 10;
 
 /** One process that is a member of a group, for as long as it lives, and reads what it is given. */
@@ -278,6 +278,7 @@ export class GroupMember {
     speaker: Speaker,
     drafts: readonly CommitDraft[],
   ): Promise<unknown> {
+    this.#reading.committed();
     return commit(this.#site, connection, this.#dialect, {
       groupId: this.options.groupId,
       speaker,
@@ -318,7 +319,7 @@ export class GroupMember {
         return;
       }
     const speaker = this.#speaker(generation);
-    if (chance(this.#random, COMMITS)) this.#commits += 1;
+    if (this.#reading.hasNews && chance(this.#random, COMMITS)) this.#commits += 1;
     const commits = Array.from({ length: this.#commits }, () =>
       this.#commit(connection, speaker, this.#reading.places),
     );

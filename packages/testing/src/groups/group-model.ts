@@ -182,6 +182,14 @@ export class GroupModel {
     };
   }
 
+  /** Requests that were sent before `before` are over, whatever became of them. */
+  over(before: number): void {
+    const now = this.#now();
+    this.offsets.over(before, now);
+    for (const deletion of this.#deletions)
+      if (deletion.sentAt < before) deletion.doneAt = Math.min(deletion.doneAt, now);
+  }
+
   /** There is no such group: nothing is committed. */
   absent(topics: readonly TopicModel[], asked: Asked): void {
     for (const { isLive, partitions } of topics)

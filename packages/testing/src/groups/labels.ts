@@ -27,7 +27,6 @@ export const LABELS: readonly string[] = [
   "long-poll",
   "no-room",
   "offset-deleted",
-  "out-of-range",
   "produce-retry",
   "recreated",
   "removed",

@@ -18,7 +18,8 @@ export const HEARTBEAT_MS: readonly number[] = [150, 300, 450];
 
 /** Offsets of a group without members stay for so long. */
 export const RETENTION_MS = 40_000;
-const SWEEP_MS = 3_000;
+/** Between two searches for offsets that may go. */
+export const SWEEP_MS = 3_000;
 
 /** With faults over and a broker there, every group is stable within this time: rebalance timeout, session, and a client's patience. */
 export const STABLE_WITHIN_MS = 20_000;

@@ -35,6 +35,8 @@ export class MemberReading {
   #begun: Tenure | undefined;
   /** Where it was when it lost what it had. */
   #earlier: readonly CommitDraft[] = [];
+  /** Something was read that is not committed. */
+  #hasNews = false;
   #stopped = false;
 
   /** @param awake resolves when the process does not sleep. */
@@ -69,6 +71,15 @@ export class MemberReading {
       const offset = this.#reader.position(partition);
       return offset === undefined ? [] : [{ partition, offset }];
     });
+  }
+
+  /** Whether it has read on since it was last told that it is committed. */
+  get hasNews(): boolean {
+    return this.#hasNews;
+  }
+
+  committed(): void {
+    this.#hasNews = false;
   }
 
   /** One place of those that it had before it lost them: what a hasty client would commit. */
@@ -130,8 +141,11 @@ export class MemberReading {
     const went = await this.#reader.poll(connection, live);
     if (tenure !== this.#tenure) return true;
     const { offsets } = this.#site.group(this.#groupId);
-    for (const [partition, from] of before)
-      offsets.delivered(partition, from, this.#reader.position(partition) ?? from);
+    for (const [partition, from] of before) {
+      const to = this.#reader.position(partition) ?? from;
+      offsets.delivered(partition, from, to);
+      if (to > from) this.#hasNews = true;
+    }
     return went;
   }
 

@@ -47,6 +47,7 @@ export class Membership {
 /** A time in which a group may have had no members. */
 export interface Gap {
   readonly from: number;
+  readonly fromMs: number;
   readonly to: number;
   readonly ms: number;
 }
@@ -58,12 +59,18 @@ export function gapsOf(
 ): Gap[] {
   const gaps: Gap[] = [];
   let covered = { at: 0, ms: 0 };
+  const gap = (to: number, toMs: number): Gap => ({
+    from: covered.at,
+    fromMs: covered.ms,
+    to,
+    ms: toMs - covered.ms,
+  });
   for (const { from, fromMs, until, untilMs } of [...memberships].toSorted(
     (a, b) => a.from - b.from,
   )) {
-    if (from > covered.at) gaps.push({ from: covered.at, to: from, ms: fromMs - covered.ms });
+    if (from > covered.at) gaps.push(gap(from, fromMs));
     if (until > covered.at) covered = { at: until, ms: untilMs };
   }
-  if (now.at > covered.at) gaps.push({ from: covered.at, to: now.at, ms: now.ms - covered.ms });
+  if (now.at > covered.at) gaps.push(gap(now.at, now.ms));
   return gaps;
 }

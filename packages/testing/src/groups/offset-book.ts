@@ -86,6 +86,12 @@ export class OffsetBook {
     this.#goes.set(topic, at);
   }
 
+  /** Requests that were sent before `before` are over, whatever became of them. */
+  over(before: number, now: number): void {
+    for (const write of this.#groupDeletions) write.over(before, now);
+    for (const writes of this.#named.values()) for (const write of writes) write.over(before, now);
+  }
+
   /** This was told of the partition. @param found undefined: nothing is committed. */
   fetched(partition: PartitionModel, found: CommittedOffset | undefined, asked: Asked): void {
     this.#world.tally.checked += 1;

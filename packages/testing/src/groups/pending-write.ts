@@ -50,6 +50,12 @@ export class PendingWrite {
     this.#writes.push(write);
   }
 
+  /** Sent before `before`, and not heard of again: it has had its effect by now, or never will. */
+  over(before: number, now: number): void {
+    if (!this.isOpen || this.#asking.sentAt >= before) return;
+    for (const write of this.#writes) write.latestAt = now;
+  }
+
   /** It must never have an effect, whatever is answered. */
   forbid(): void {
     for (const write of this.#writes) write.refused = true;

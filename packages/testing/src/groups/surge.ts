@@ -1,3 +1,4 @@
+import { failSync } from "../kafka/broker-steps.ts";
 import type { PartitionModel } from "../kafka/topic-model.ts";
 import type { Ending } from "../world/machine.ts";
 import type { StepOf } from "../world/story.ts";
@@ -13,6 +14,9 @@ export interface Surge {
   readonly alone: "commit" | "delete-offset" | "delete-group";
 }
 
+/** How the broker ends: with its machine, or alone, because a sync fails; then the power goes. */
+export type SurgeEnding = Ending | "failed-sync";
+
 /** Until what was begun before has come to its end, if nothing is in its way. */
 const CALM_MS = 60;
 /** Until whoever joins again has done so. */
@@ -23,7 +27,12 @@ const WAVES_MS: readonly number[] = [0, 1, 0, 1, 1];
 const LOADED_MS: readonly number[] = [0, 5, 40];
 
 /** Many things are written, and asked for while they are, and the broker ends in the middle of it: whatever was told must be so after it. */
-export function surge(what: Surge, slot: number, calls: number, ending: Ending): StepOf<GroupsRun> {
+export function surge(
+  what: Surge,
+  slot: number,
+  calls: number,
+  ending: SurgeEnding,
+): StepOf<GroupsRun> {
   return async (run) => {
     const { world, machine } = run;
     await run.live();
@@ -32,7 +41,8 @@ export function surge(what: Surge, slot: number, calls: number, ending: Ending):
     if (partition !== undefined) run.aside(bystander(run, 0).commitAlone(ALONE, partition));
     await world.clock.advance(CALM_MS);
     await run.live();
-    machine.crashAfter(calls, ending);
+    if (ending === "failed-sync") await failSync("EIO", calls % 3)(run);
+    else machine.crashAfter(calls, ending);
     const again = [beginAlone(run, what.alone, partition), begin(run, what.members, slot)];
     for (const [wave, waitMs] of WAVES_MS.entries()) {
       await world.clock.advance(waitMs);
@@ -42,6 +52,7 @@ export function surge(what: Surge, slot: number, calls: number, ending: Ending):
       run.aside(bystander(run, wave + 1).describe(GROUPS[0]));
     }
     await world.clock.advance(SURGE_MS);
+    if (ending === "failed-sync") machine.crash("power-synced");
     await run.live();
     for (const [wave, waitMs] of LOADED_MS.entries()) {
       await world.clock.advance(waitMs);

@@ -49,10 +49,24 @@ test.each([
   assert.equal(played(history).anomaly(NEVER)?.kind, kind);
 });
 
-test("values may go when they are old, and at times when they may", () => {
-  assert.equal(played("1 =").anomaly({ ageMs: 100, times: [{ from: 0, to: 9 }] })?.kind, "lost");
+test("values may go when they are old, and at times when they may, and have for as long", () => {
+  const time = { from: 0, fromMs: 0, to: 9 };
+  assert.equal(played("1 =").anomaly({ ageMs: 100, times: [time] })?.kind, "lost");
   assert.equal(played("1 =").anomaly({ ageMs: 1, times: [] })?.kind, "expired");
-  assert.equal(played("1 =").anomaly({ ageMs: 1, times: [{ from: 0, to: 9 }] }), undefined);
+  assert.equal(played("1 =").anomaly({ ageMs: 1, times: [time] }), undefined);
+  const late = { ...time, fromMs: 4 };
+  assert.equal(played("1 =").anomaly({ ageMs: 1, times: [late] })?.kind, "expired");
+});
+
+test("a deletion that nobody has heard of explains no more than what came before it was over", () => {
+  const register = new OffsetRegister();
+  const deletion = register.write(undefined, 1, 1);
+  const write = register.write(1, 5, 5);
+  write.doneAt = 6;
+  register.read(undefined, { sentAt: 7, doneAt: 8, doneMs: 8 });
+  assert.equal(register.anomaly(NEVER), undefined);
+  deletion.latestAt = 4;
+  assert.equal(register.anomaly(NEVER)?.kind, "lost");
 });
 
 test("of what one connection has sent, the last counts", () => {
