@@ -41,4 +41,12 @@ export const partitionMutants: readonly Mutant[] = [
     to: "if (advanced.size === 0) advanced.add(frame.log);",
     harm: "A consumer waits at the end of a log that has gone on, until something else is appended.",
   },
+  {
+    id: "p-short-of-memory-for-nothing",
+    invariant: "P4",
+    file: "packages/core/src/stream/stream-reader.ts",
+    from: 'if (!hasCode(error, "MEMORY_BUDGET_EXCEEDED") || batches.length === 0) {',
+    to: 'if (!hasCode(error, "MEMORY_BUDGET_EXCEEDED")) {',
+    harm: "A consumer that is short of memory is told that there is nothing, and goes on from where it is at once, for ever.",
+  },
 ];
