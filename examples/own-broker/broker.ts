@@ -40,14 +40,15 @@ export async function ownBroker(
   const wal = fileWal({ runtime, slabs, turns, directory: places.wal });
 
   const engine = await open({ objectStore, wal, memory, runtime, limits: { memoryBudgetBytes } });
-  const kafka = await listen(engine, { port, limits: { connectionsMax: 100 } });
-  return {
-    engine,
-    kafka,
-    metrics,
-    close: async () => {
-      await engine.close(); // the listener first
-      await objectStore.close(); // ours, because we made it
-    },
+  const close = async (): Promise<void> => {
+    await engine.close(); // the listener first
+    await objectStore.close(); // ours, because we made it
   };
+  try {
+    const kafka = await listen(engine, { port, limits: { connectionsMax: 100 } });
+    return { engine, kafka, metrics, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
