@@ -21,6 +21,11 @@ export class MemberBook {
     return this.#owners.size;
   }
 
+  /** Of these processes, those that have nothing, by what they have said. */
+  withoutPartitions(processes: readonly string[]): readonly string[] {
+    return processes.filter((process) => (this.#held.get(process)?.partitions.length ?? 0) === 0);
+  }
+
   get delivered(): number {
     return [...this.#delivered.values()].reduce((sum, offsets) => sum + offsets.size, 0);
   }

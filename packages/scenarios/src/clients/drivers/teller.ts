@@ -66,6 +66,10 @@ export class Teller {
     return this.#held.has(nameOf(place));
   }
 
+  get hasNothing(): boolean {
+    return this.#held.size === 0;
+  }
+
   /** Beside what it has. */
   assigned(partitions: readonly Place[], memberId?: string): void {
     this.#epoch += 1;
