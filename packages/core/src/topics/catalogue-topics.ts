@@ -47,14 +47,14 @@ class CatalogueTopics implements Topics {
   }
 
   async create(options: CreateTopicOptions): Promise<Topic> {
-    this.validate(options);
+    this.#checkOptions(options);
     const { catalogue, runtime } = this.#engine;
     // The same id at each try: by it a try of unknown outcome is recognised.
     const topicId = randomId(runtime.random);
     const createdMs = runtime.clock.wallMs();
     const planned = await commitChange(catalogue, runtime.random, () => {
       if (this.#index.byId(topicId) !== undefined) return undefined;
-      this.validate(options);
+      this.#checkRoom(options);
       return creation(catalogue, topicId, options, createdMs);
     });
     if (planned !== undefined) this.#index.follow(topicId, planned.before);
@@ -62,35 +62,8 @@ class CatalogueTopics implements Topics {
   }
 
   validate(options: CreateTopicOptions): void {
-    const { name, partitions, configs } = options;
-    const { limits } = this.#engine;
-    checkTopicName(name);
-    if (this.#index.byName(name) !== undefined)
-      throw coreError("TOPIC_EXISTS", `topic ${name} exists`);
-    const colliding = this.#index.colliding(name);
-    if (colliding !== undefined) {
-      throw coreError(
-        "INVALID_TOPIC_NAME",
-        `topic ${name} collides with ${colliding.topic.name}: "." and "_" count as the same`,
-      );
-    }
-    if (
-      !Number.isSafeInteger(partitions) ||
-      partitions < 1 ||
-      partitions > limits.partitionsPerTopicMax
-    ) {
-      throw coreError(
-        "INVALID_PARTITIONS",
-        `${partitions} partitions; 1 to ${limits.partitionsPerTopicMax} are allowed`,
-      );
-    }
-    if (configs !== undefined) validateTopicConfigs(configs, limits.batchBytesMax);
-    if (this.#index.size >= limits.topicsMax) {
-      throw coreError(
-        "TOO_MANY_TOPICS",
-        `there are ${this.#index.size} topics, at most ${limits.topicsMax} are allowed`,
-      );
-    }
+    this.#checkOptions(options);
+    this.#checkRoom(options);
   }
 
   async delete(topicId: string): Promise<void> {
@@ -99,14 +72,16 @@ class CatalogueTopics implements Topics {
     const planned = await commitChange(catalogue, runtime.random, () => {
       // Gone after a try of ours: it was us, or somebody who wanted the same.
       if (tried && this.#index.byId(topicId) === undefined) return undefined;
+      const change = deletion(catalogue, this.#existing(topicId));
       tried = true;
-      return deletion(catalogue, this.#existing(topicId));
+      return change;
     });
     if (planned !== undefined) this.#index.follow(topicId, planned.before);
     await this.#open.closeTopic(topicId);
   }
 
   async partition(topicId: string, index: number): Promise<PartitionLog> {
+    if (this.#index.byId(topicId) === undefined) await this.#engine.catalogue.refresh();
     return await this.#open.open(this.#existing(topicId), index);
   }
 
@@ -144,6 +119,43 @@ class CatalogueTopics implements Topics {
       this.#producerIdsEnd = first + count;
     } finally {
       this.#taking = undefined;
+    }
+  }
+
+  /** What can be said of them alone. */
+  #checkOptions({ name, partitions, configs }: CreateTopicOptions): void {
+    const { limits } = this.#engine;
+    checkTopicName(name);
+    if (
+      !Number.isSafeInteger(partitions) ||
+      partitions < 1 ||
+      partitions > limits.partitionsPerTopicMax
+    ) {
+      throw coreError(
+        "INVALID_PARTITIONS",
+        `${partitions} partitions; 1 to ${limits.partitionsPerTopicMax} are allowed`,
+      );
+    }
+    if (configs !== undefined) validateTopicConfigs(configs, limits.batchBytesMax);
+  }
+
+  /** Whether the topics of the image leave room for another of this name. */
+  #checkRoom({ name }: CreateTopicOptions): void {
+    const { topicsMax } = this.#engine.limits;
+    if (this.#index.byName(name) !== undefined)
+      throw coreError("TOPIC_EXISTS", `topic ${name} exists`);
+    const colliding = this.#index.colliding(name);
+    if (colliding !== undefined) {
+      throw coreError(
+        "INVALID_TOPIC_NAME",
+        `topic ${name} collides with ${colliding.topic.name}: "." and "_" count as the same`,
+      );
+    }
+    if (this.#index.size >= topicsMax) {
+      throw coreError(
+        "TOO_MANY_TOPICS",
+        `there are ${this.#index.size} topics, at most ${topicsMax} are allowed`,
+      );
     }
   }
 

@@ -29,7 +29,10 @@ export interface ProducerIdBlock {
   readonly count: number;
 }
 
-/** Topics of a root, and the open partitions of this node. Look-ups read the catalogue's local image. */
+/**
+ * Topics of a root, and the open partitions of this node. Look-ups read the catalogue's local image, which may be older than what other
+ * nodes have done; what `create`, `delete` and `partition` refuse they have looked up in the newest.
+ */
 export interface Topics {
   /** In order of name. */
   list(): readonly Topic[];
@@ -44,7 +47,7 @@ export interface Topics {
    * `COMMIT_UNKNOWN` (`indeterminate`).
    */
   create(options: CreateTopicOptions): Promise<Topic>;
-  /** Throws what `create` would throw, as far as it is known here, and changes nothing. */
+  /** Throws what `create` would throw by the local image, and changes nothing. */
   validate(options: CreateTopicOptions): void;
   /**
    * Removes a topic and its partitions; one commit. Open partitions end after their appends have settled.

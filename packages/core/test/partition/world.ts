@@ -18,6 +18,8 @@ const SLAB_BYTES = 4096;
 export interface WorldOptions {
   readonly seed?: number | string;
   readonly limits?: Partial<Limits>;
+  /** Of the objects, to reach them beside the engine. Default: its own. */
+  readonly bucket?: MemoryBucket;
   /** What stands between the engine and the objects. */
   readonly wrap?: (store: ObjectStore, runtime: SimulatedRuntime) => ObjectStore;
 }
@@ -26,7 +28,7 @@ export interface WorldOptions {
 export class World {
   runtime: SimulatedRuntime;
   readonly #options: WorldOptions;
-  readonly #bucket = new MemoryBucket();
+  readonly #bucket: MemoryBucket;
   readonly #memory: MemoryBudget;
   readonly #wal: WalFactory;
   #engine: Engine | undefined;
@@ -34,6 +36,7 @@ export class World {
 
   constructor(options: WorldOptions = {}) {
     this.#options = options;
+    this.#bucket = options.bucket ?? new MemoryBucket();
     this.runtime = simulatedRuntime({ seed: options.seed ?? 1, autoDefer: true });
     this.#memory = new MemoryBudget(options.limits?.memoryBudgetBytes ?? MEMORY_BUDGET_BYTES);
     const slabs = new SlabPool({ budget: this.#memory, slabBytes: SLAB_BYTES, poison: true });

@@ -12,6 +12,7 @@ import { isKarstError } from "@karst/runtime";
 import { type SimulatedRuntime, simulatedRuntime } from "@karst/runtime/testing";
 import type { Catalogue } from "../../src/catalogue/catalogue.ts";
 import { openCatalogue } from "../../src/catalogue/open-catalogue.ts";
+import { coreError } from "../../src/errors.ts";
 import { counterRow } from "../../src/catalogue/rows/counter-row.ts";
 import { streamOwnerRow } from "../../src/catalogue/rows/stream-owner-row.ts";
 import { topicRow } from "../../src/catalogue/rows/topic-row.ts";
@@ -69,6 +70,19 @@ test("a plan that says that nothing is left ends the tries, one that throws too"
     throw refusal;
   });
   await assert.rejects(refused, refusal);
+});
+
+test("what an older image refuses is asked again on the newest", async () => {
+  const [catalogue, other] = [await open(), await openOther()];
+  const taken = counterRow.key("producer-ids");
+  const plan = (): ReturnType<typeof takeNumbers> => {
+    if (catalogue.get(taken) === undefined) throw coreError("TOPIC_NOT_FOUND", "not yet");
+    return takeNumbers(catalogue, "producer-ids", 100);
+  };
+  const refused = commitChange(catalogue, runtime.random, plan);
+  await assert.rejects(refused, { code: "TOPIC_NOT_FOUND" });
+  await commitChange(other, runtime.random, () => takeNumbers(other, "producer-ids", 100));
+  assert.equal((await commitChange(catalogue, runtime.random, plan))?.first, 100);
 });
 
 test("who is overtaken for ever gives up, with nothing done", async () => {

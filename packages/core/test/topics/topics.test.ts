@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "vitest";
 import { CATALOGUE_ROWS } from "@karst/core";
+import { memoryObjectStore, MemoryBucket } from "@karst/objectstore";
+import { randomId } from "@karst/runtime";
+import { simulatedRuntime } from "@karst/runtime/testing";
+import { openCatalogue } from "../../src/catalogue/open-catalogue.ts";
+import { type Change, commitChange } from "../../src/topics/commit-change.ts";
+import { creation, deletion } from "../../src/topics/topic-changes.ts";
+import { TopicIndex } from "../../src/topics/topic-index.ts";
 import { batchOf, contents } from "../partition/batches.ts";
 import { World } from "../partition/world.ts";
 
@@ -69,6 +76,43 @@ test("of many creations of one name one wins", async () => {
   );
   assert.equal(outcomes.filter((outcome) => outcome.status === "fulfilled").length, 1);
   assert.equal(world.topics.list().length, 1);
+});
+
+test("what others have done meanwhile is no reason to refuse", async () => {
+  const bucket = new MemoryBucket();
+  const here = await new World({ bucket, limits: { topicsMax: 2 } }).open();
+  const other = await openCatalogue({
+    objectStore: memoryObjectStore({ bucket }),
+    runtime: simulatedRuntime({ seed: 2, autoDefer: true }),
+    create: false,
+  });
+  const { random } = here.runtime;
+  const index = new TopicIndex(other);
+  const create = async (name: string): Promise<string> => {
+    const topicId = randomId(random);
+    const plan = (): Change => creation(other, topicId, { name, partitions: 1 }, 0);
+    await commitChange(other, random, plan);
+    return topicId;
+  };
+  const remove = (topicId: string): Promise<unknown> =>
+    commitChange(other, random, () => {
+      const topic = index.byId(topicId);
+      return topic && deletion(other, topic);
+    });
+
+  const a = await create("a");
+  assert.equal(here.topics.byId(a), undefined);
+  assert.equal((await here.topics.partition(a, 0)).logEndOffset, 0);
+  await here.topics.delete(await create("b"));
+
+  const c = await create("c");
+  await assert.rejects(here.topics.create({ name: "d", partitions: 1 }), {
+    code: "TOO_MANY_TOPICS",
+  });
+  await remove(c);
+  assert.throws(() => here.topics.validate({ name: "c", partitions: 1 }), { code: "TOPIC_EXISTS" });
+  assert.notEqual((await here.topics.create({ name: "c", partitions: 1 })).topicId, c);
+  await here.close();
 });
 
 test("each partition has a stream of its own, and numbers are never given twice", async () => {

@@ -4,6 +4,7 @@ import { isKarstError } from "@karst/runtime";
 import { tolerate, type Wait, wait } from "../world/wait.ts";
 import { Clerk } from "./clerk.ts";
 import type { Cluster } from "./cluster.ts";
+import type { KnownTopic } from "./cluster-log.ts";
 import type { Node } from "./node.ts";
 import type { Step } from "./step.ts";
 
@@ -61,15 +62,24 @@ export function remove(which: number, name: string, how: Wait): Step {
     const node = await cluster.someNode(which);
     const before = topic.state;
     topic.state = "deleting";
+    let isSaidGone = false;
     const deleted = node.process.topics.delete(topic.topicId).catch((error: unknown) => {
-      // Its image may be older than the topic, or than the end of it.
-      if (!isKarstError(error, "not_found")) tolerate(error);
-      if (isKarstError(error, "not_found", "unavailable") && topic.state === "deleting")
-        topic.state = before;
+      isSaidGone = isKarstError(error, "not_found");
+      if (!isSaidGone) tolerate(error);
+      if (isKarstError(error, "unavailable") && topic.state === "deleting") topic.state = before;
     });
     await wait(cluster, node.process, deleted, how);
     await cluster.audit();
+    if (isSaidGone) checkGone(cluster, topic);
   };
+}
+
+function checkGone(cluster: Cluster, { topicId, state }: KnownTopic): void {
+  cluster.world.invariants.check(
+    "O1",
+    state === "deleted",
+    `topic ${topicId} was said to be gone, and is not`,
+  );
 }
 
 export function takeProducerIds(which: number, count: number): Step {
